@@ -35,8 +35,12 @@
 #undef C_ASSERT
 #define C_ASSERT(e)
 
+/* The kit has this one inlined, reading CR8; ntoskrnl.exe exports it too. */
+#define KeGetCurrentIrql KeGetCurrentIrqlInline
 #include <ntifs.h>
 #include <ntstatus.h>
+#undef KeGetCurrentIrql
+KIRQL NTAPI KeGetCurrentIrql(VOID);
 
 #undef MaxRegNtNotifyClass
 
@@ -95,9 +99,5 @@ PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 #undef ExReleaseFastMutex
 VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex);
 VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex);
-
-/* wdm.h, "KeGetCurrentIrql": an export too, beside the intrinsic that reads CR8. */
-#undef KeGetCurrentIrql
-KIRQL NTAPI KeGetCurrentIrql(VOID);
 
 #endif

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use bindgen::callbacks::{IntKind, ParseCallbacks};
 
 use crate::allowlist;
 use crate::headers::{self, Headers};
@@ -33,6 +34,21 @@ impl Arch {
             Arch::Aarch64 if headers.is_wdk => &["-D_ARM64_"],
             Arch::Aarch64 => &["-D_M_AMD64"],
         }
+    }
+}
+
+/// The types that C's headers give to constants by a cast, which is lost on the way.
+#[derive(Debug)]
+struct ConstantTypes;
+
+impl ParseCallbacks for ConstantTypes {
+    fn int_macro(&self, name: &str, _value: i64) -> Option<IntKind> {
+        let name = match name.split_once('_')?.0 {
+            "STATUS" => "NTSTATUS",
+            "POOL" => "POOL_FLAGS",
+            _ => return None,
+        };
+        Some(IntKind::Custom { name, is_signed: name == "NTSTATUS" })
     }
 }
 
@@ -70,6 +86,7 @@ pub(crate) fn generate(arch: Arch, headers: &Headers) -> Result<String> {
         .merge_extern_blocks(true)
         .sort_semantically(true)
         .prepend_enum_name(false)
+        .parse_callbacks(Box::new(ConstantTypes))
         .derive_default(false)
         .derive_debug(false)
         .generate_comments(false)
