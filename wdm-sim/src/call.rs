@@ -1,0 +1,144 @@
+//! Calling driver code: the only place where a driver's function is entered.
+//!
+//! A driver hands functions over as addresses. How they are called depends on where the driver comes
+//! from: linked drivers use the host's convention (`extern "system"`), `.sys` files Microsoft's for
+//! x64 (`extern "win64"`). On a Windows host for x86_64 the two are the same.
+
+use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING, PVOID};
+
+use crate::machine::{Caller, Thread};
+use crate::verifier::Rule;
+
+/// The calling convention of a driver's functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Abi {
+    /// The host's own, `extern "system"`.
+    Host,
+    /// Microsoft's for x64, `extern "win64"`.
+    #[cfg(target_arch = "x86_64")]
+    Win64,
+}
+
+/// A function of a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// Its address; not null.
+    pub(crate) address: usize,
+    /// Whose it is, and how it is called.
+    pub(crate) caller: Caller,
+}
+
+/// Calls an address as a function of the given type, in the convention of `$abi`.
+macro_rules! call {
+    ($code:expr, ($($argument:expr => $type:ty),*) $(-> $result:ty)?) => {{
+        let address = std::ptr::with_exposed_provenance::<()>($code.address);
+        match $code.caller.abi {
+            Abi::Host => {
+                // SAFETY: by this function's contract, the address is such a function.
+                let function = unsafe {
+                    std::mem::transmute::<
+                        *const (),
+                        unsafe extern "system" fn($($type),*) $(-> $result)?,
+                    >(address)
+                };
+                // SAFETY: by this function's contract, the arguments are what it expects.
+                unsafe { function($($argument),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Abi::Win64 => {
+                // SAFETY: as above.
+                let function = unsafe {
+                    std::mem::transmute::<
+                        *const (),
+                        unsafe extern "win64" fn($($type),*) $(-> $result)?,
+                    >(address)
+                };
+                // SAFETY: as above.
+                unsafe { function($($argument),*) }
+            }
+        }
+    }};
+}
+
+/// Runs driver code on `thread` and checks that it leaves the thread as it found it.
+fn run<T>(thread: &Thread, caller: Caller, routine: &'static str, body: impl FnOnce() -> T) -> T {
+    let irql = thread.irql();
+    let critical_regions = thread.critical_regions();
+    let result = thread.with_caller(caller, body);
+    let after = thread.irql();
+    if after != irql {
+        thread.set_irql(irql);
+        let detail = format!("entered at IRQL {irql} and returned at {after}; restore the level");
+        let driver = caller.driver;
+        thread.kernel().finding(driver, Rule::Irql, routine, detail);
+    }
+    let after = thread.critical_regions();
+    if after != critical_regions {
+        thread.set_critical_regions(critical_regions);
+        let detail = format!(
+            "entered in {critical_regions} critical regions and returned in {after}; pair \
+             KeEnterCriticalRegion with KeLeaveCriticalRegion"
+        );
+        let rule = Rule::CriticalRegion;
+        thread
+            .kernel()
+            .finding(caller.driver, rule, routine, detail);
+    }
+    result
+}
+
+/// `EX_CALLBACK_FUNCTION`: a registry callback. `class` goes in the first argument's place as a
+/// pointer-sized number, as the kernel passes it.
+///
+/// # Safety
+/// `code` is a registry callback of its driver, whose code is loaded, `context` what the driver
+/// registered it with, and `information` the structure of `class`, which lives until the call returns.
+#[inline]
+pub(crate) unsafe fn registry_callback(
+    thread: &Thread,
+    code: Code,
+    context: PVOID,
+    class: u32,
+    information: PVOID,
+) -> NTSTATUS {
+    let class: PVOID = std::ptr::without_provenance_mut(class as usize);
+    run(thread, code.caller, "EX_CALLBACK_FUNCTION", || {
+        call!(code, (context => PVOID, class => PVOID, information => PVOID) -> NTSTATUS)
+    })
+}
+
+/// `DRIVER_INITIALIZE`: a `DriverEntry`.
+///
+/// # Safety
+/// `code` is the entry point of its driver, and the arguments are the driver's own object and the
+/// name of its service key.
+pub(crate) unsafe fn driver_entry(
+    thread: &Thread,
+    code: Code,
+    object: PDRIVER_OBJECT,
+    path: PUNICODE_STRING,
+) -> NTSTATUS {
+    run(thread, code.caller, "DriverEntry", || {
+        call!(code, (object => PDRIVER_OBJECT, path => PUNICODE_STRING) -> NTSTATUS)
+    })
+}
+
+/// `DRIVER_UNLOAD`.
+///
+/// # Safety
+/// `code` is what the driver put into `DriverUnload` of `object`, which is its own object.
+pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_OBJECT) {
+    run(thread, code.caller, "DriverUnload", || {
+        call!(code, (object => PDRIVER_OBJECT))
+    });
+}
+
+/// `KSTART_ROUTINE`: the body of a system thread.
+///
+/// # Safety
+/// `code` and `context` are what the driver gave to `PsCreateSystemThread`.
+pub(crate) unsafe fn start_routine(thread: &Thread, code: Code, context: PVOID) {
+    run(thread, code.caller, "KSTART_ROUTINE", || {
+        call!(code, (context => PVOID))
+    });
+}

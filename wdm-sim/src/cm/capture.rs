@@ -1,0 +1,224 @@
+//! A caller's buffers (N8).
+//!
+//! Inputs of a user-mode caller are copied into system memory before any callback sees them; those
+//! of a kernel-mode caller are shown as they are. Outputs are always the caller's own memory, which
+//! another thread of the caller can change or take away at any time.
+
+use std::ptr;
+
+use smallvec::SmallVec;
+use wdm_sys::{PUNICODE_STRING, PVOID, UNICODE_STRING};
+
+use crate::machine::Mode;
+use crate::status::Status;
+
+/// Text of a name that needs no allocation if it is short.
+pub(crate) type Text = SmallVec<[u16; 64]>;
+
+/// An input string.
+pub(crate) struct Name {
+    text: Text,
+    /// What callbacks are shown.
+    shown: Shown,
+}
+
+enum Shown {
+    /// The caller's own string.
+    Callers(PUNICODE_STRING),
+    /// A string over `text`.
+    Captured(UNICODE_STRING),
+}
+
+impl Name {
+    /// Takes a caller's string. A NULL pointer is `None`.
+    ///
+    /// # Safety
+    /// `string` is NULL or a valid `UNICODE_STRING`, as the routine's caller promises.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_PARAMETER` for a length that is odd, `STATUS_ACCESS_VIOLATION` for text at
+    /// NULL.
+    pub(crate) unsafe fn take(mode: Mode, string: PUNICODE_STRING) -> Result<Option<Self>, Status> {
+        if string.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: valid, by this function's contract.
+        let original = unsafe { string.read_unaligned() };
+        if original.Length % 2 != 0 {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let bytes = Input {
+            address: original.Buffer.cast(),
+            length: u32::from(original.Length),
+        };
+        // SAFETY: the string's text is as valid as the string.
+        let bytes = unsafe { bytes.bytes() }?;
+        let units = bytes.chunks_exact(2);
+        let text = units.map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+        let shown = match mode {
+            Mode::Kernel => Shown::Callers(string),
+            Mode::User => Shown::Captured(UNICODE_STRING {
+                Length: original.Length,
+                MaximumLength: original.Length,
+                Buffer: ptr::null_mut(),
+            }),
+        };
+        Ok(Some(Self {
+            text: text.collect(),
+            shown,
+        }))
+    }
+
+    /// As [`take`](Self::take), for a string that must be there.
+    ///
+    /// # Safety
+    /// As there.
+    ///
+    /// # Errors
+    /// As there, and `STATUS_ACCESS_VIOLATION` for NULL.
+    pub(crate) unsafe fn required(mode: Mode, string: PUNICODE_STRING) -> Result<Self, Status> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { Self::take(mode, string) }?.ok_or(Status::ACCESS_VIOLATION)
+    }
+
+    /// The text.
+    pub(crate) fn text(&self) -> &[u16] {
+        &self.text
+    }
+
+    /// The text of a value's name: without NULs at its end, as NT cuts them off.
+    pub(crate) fn value_name(&self) -> &[u16] {
+        let end = self.text.iter().rposition(|&unit| unit != 0);
+        &self.text[..end.map_or(0, |last| last + 1)]
+    }
+
+    /// The string for the pre-notification's structure, valid while `self` is not moved.
+    pub(crate) fn shown(&mut self) -> PUNICODE_STRING {
+        match &mut self.shown {
+            Shown::Callers(string) => *string,
+            Shown::Captured(string) => {
+                string.Buffer = self.text.as_mut_ptr();
+                string
+            }
+        }
+    }
+}
+
+/// A caller's memory, to be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Input {
+    pub(crate) address: PVOID,
+    pub(crate) length: u32,
+}
+
+impl Input {
+    /// The bytes as they are now.
+    ///
+    /// # Safety
+    /// The memory is valid for reads of its length while the result is used, unless it is at NULL.
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` for memory at NULL.
+    pub(crate) unsafe fn bytes<'a>(self) -> Result<&'a [u8], Status> {
+        if self.length == 0 {
+            return Ok(&[]);
+        }
+        if self.address.is_null() {
+            return Err(Status::ACCESS_VIOLATION);
+        }
+        // SAFETY: valid, by this function's contract.
+        Ok(unsafe { std::slice::from_raw_parts(self.address.cast(), self.length as usize) })
+    }
+
+    /// Copies a user-mode caller's memory; a kernel-mode caller's stays where it is.
+    ///
+    /// # Safety
+    /// As [`bytes`](Self::bytes), for this call.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) unsafe fn capture(self, mode: Mode) -> Result<Captured, Status> {
+        // SAFETY: the caller's promise is the same.
+        let bytes = unsafe { self.bytes() }?;
+        let copy = match mode {
+            Mode::Kernel => None,
+            Mode::User => Some(SmallVec::from_slice(bytes)),
+        };
+        Ok(Captured { input: self, copy })
+    }
+}
+
+/// Input data as callbacks and the operation see them.
+pub(crate) struct Captured {
+    input: Input,
+    copy: Option<SmallVec<[u8; 128]>>,
+}
+
+impl Captured {
+    /// The address for the pre-notification's structure, valid while `self` is not moved.
+    pub(crate) fn shown(&mut self) -> PVOID {
+        match &mut self.copy {
+            Some(copy) if !self.input.address.is_null() => copy.as_mut_ptr().cast(),
+            _ => self.input.address,
+        }
+    }
+
+    /// The data.
+    ///
+    /// # Safety
+    /// As [`Input::bytes`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) unsafe fn bytes(&self) -> Result<&[u8], Status> {
+        match &self.copy {
+            Some(copy) => Ok(copy),
+            // SAFETY: the caller's promise is the same.
+            None => unsafe { self.input.bytes() },
+        }
+    }
+}
+
+/// A caller's memory, to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    pub(crate) address: PVOID,
+    pub(crate) length: u32,
+}
+
+impl Output {
+    /// Looks whether the memory is there at all, as NT probes it before callbacks run.
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` for memory at NULL.
+    pub(crate) fn probe(self) -> Result<(), Status> {
+        if self.address.is_null() && self.length > 0 {
+            return Err(Status::ACCESS_VIOLATION);
+        }
+        Ok(())
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    /// The memory is valid for reads and writes of its length while the result is used, unless it is
+    /// at NULL.
+    pub(crate) unsafe fn bytes<'a>(self) -> &'a mut [u8] {
+        if self.address.is_null() || self.length == 0 {
+            return &mut [];
+        }
+        // SAFETY: valid, by this function's contract.
+        unsafe { std::slice::from_raw_parts_mut(self.address.cast(), self.length as usize) }
+    }
+}
+
+/// Writes to a variable of the caller's, if it gave one.
+///
+/// # Safety
+/// `place` is NULL or valid for writes.
+pub(crate) unsafe fn write<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: valid, by this function's contract.
+        unsafe { place.write_unaligned(value) };
+    }
+}

@@ -1,0 +1,171 @@
+//! Object contexts: what a callback attached to a key object (C2), and how it ends (C3).
+//!
+//! A context belongs to a pair of key object and cookie and is one [`Slot`], known to both sides:
+//! the object's [`ContextTable`] finds it for each notification, the registration's
+//! [`ContextIndex`] finds it when the callback is unregistered. Closing the object and unregistering
+//! the callback can happen at once on two threads; whoever moves the slot from *held* to *cleaning*
+//! delivers the cleanup notification, and the other waits until it is *done*. So the notification
+//! comes exactly once, and neither the object nor the registration goes away before it has come.
+
+use std::collections::HashMap;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wdm_sys::PVOID;
+use wdm_sys::ctypes::c_void;
+
+use super::callbacks::{Cookie, Registration};
+
+const HELD: u8 = 0;
+const CLEANING: u8 = 1;
+const DONE: u8 = 2;
+
+/// The context of one (key object, cookie).
+pub(crate) struct Slot {
+    registration: Arc<Registration>,
+    /// The key object's address.
+    object: usize,
+    context: AtomicPtr<c_void>,
+    state: AtomicU8,
+}
+
+impl Slot {
+    /// Whose context it is.
+    pub(crate) fn registration(&self) -> &Arc<Registration> {
+        &self.registration
+    }
+
+    /// The key object's address.
+    pub(crate) fn object(&self) -> usize {
+        self.object
+    }
+
+    /// The newest context.
+    pub(crate) fn context(&self) -> PVOID {
+        self.context.load(Ordering::Acquire)
+    }
+
+    /// Runs `deliver`, which sends the cleanup notification, unless it has been sent; if another
+    /// thread is sending it, waits for that.
+    pub(crate) fn clean_up(&self, deliver: impl FnOnce(&Self)) {
+        let begun = self
+            .state
+            .compare_exchange(HELD, CLEANING, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if !begun {
+            let done = || self.state.load(Ordering::Acquire) == DONE;
+            self.registration.rundown().wait_until(done);
+            return;
+        }
+        deliver(self);
+        // Done before it leaves the index: a thread that drains the index without finding the slot
+        // has nothing to wait for.
+        self.state.store(DONE, Ordering::Release);
+        self.registration.contexts().remove(self.object);
+        self.registration.rundown().wake();
+    }
+}
+
+/// The contexts of one key object, by cookie.
+#[derive(Default)]
+pub(crate) struct ContextTable {
+    /// Whether there is any, so that objects without contexts cost no lock.
+    any: AtomicBool,
+    slots: Mutex<Vec<Arc<Slot>>>,
+}
+
+impl ContextTable {
+    /// The context of a cookie, or null.
+    pub(crate) fn get(&self, cookie: Cookie) -> PVOID {
+        if !self.any.load(Ordering::Acquire) {
+            return ptr::null_mut();
+        }
+        self.lock()
+            .iter()
+            .find(|slot| slot.registration.cookie() == cookie)
+            .map_or(ptr::null_mut(), |slot| slot.context())
+    }
+
+    /// Sets the context of a registration and returns the one before, or null.
+    pub(crate) fn set(
+        &self,
+        object: usize,
+        registration: &Arc<Registration>,
+        context: PVOID,
+    ) -> PVOID {
+        let mut slots = self.lock();
+        let held = slots
+            .iter()
+            .find(|slot| Arc::ptr_eq(&slot.registration, registration));
+        if let Some(slot) = held {
+            return slot.context.swap(context, Ordering::AcqRel);
+        }
+        if !context.is_null() {
+            let slot = Arc::new(Slot {
+                registration: Arc::clone(registration),
+                object,
+                context: AtomicPtr::new(context),
+                state: AtomicU8::new(HELD),
+            });
+            registration.contexts().insert(Arc::clone(&slot));
+            slots.push(slot);
+            self.any.store(true, Ordering::Release);
+        }
+        ptr::null_mut()
+    }
+
+    /// Takes all slots out: the object is being closed.
+    pub(crate) fn take_all(&self) -> Vec<Arc<Slot>> {
+        if !self.any.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Forgets the slot of a cookie that is unregistered.
+    pub(crate) fn forget(&self, cookie: Cookie) {
+        self.lock()
+            .retain(|slot| slot.registration.cookie() != cookie);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const SHARDS: usize = 16;
+
+/// All contexts of one registration, by the key object's address.
+#[derive(Default)]
+pub(crate) struct ContextIndex {
+    shards: [Mutex<HashMap<usize, Arc<Slot>>>; SHARDS],
+}
+
+impl ContextIndex {
+    /// Takes all slots out: the callback is being unregistered.
+    pub(crate) fn drain(&self) -> Vec<Arc<Slot>> {
+        (0..SHARDS)
+            .flat_map(|shard| std::mem::take(&mut *self.lock(shard)).into_values())
+            .collect()
+    }
+
+    fn insert(&self, slot: Arc<Slot>) {
+        self.lock(Self::shard(slot.object)).insert(slot.object, slot);
+    }
+
+    fn remove(&self, object: usize) {
+        self.lock(Self::shard(object)).remove(&object);
+    }
+
+    /// Addresses of objects are multiples of 16, and those of one thread are neighbours.
+    fn shard(object: usize) -> usize {
+        (object >> 4 ^ object >> 12) % SHARDS
+    }
+
+    fn lock(&self, shard: usize) -> MutexGuard<'_, HashMap<usize, Arc<Slot>>> {
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

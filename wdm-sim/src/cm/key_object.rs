@@ -1,0 +1,108 @@
+//! Key objects: what a handle to a key refers to (K1).
+
+use std::ptr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use wdm_sys::{PCUNICODE_STRING, UNICODE_STRING};
+
+use super::context::ContextTable;
+use crate::registry::{Key, Utf16};
+use crate::status::Status;
+
+/// How far the close of a key object has come. The object manager's own stages are coarser: all
+/// but [`Open`](Self::Open) are its `Closing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum ClosePhase {
+    /// Referenced.
+    Open,
+    /// In the pre-notification of its close: contexts can still be set (C1).
+    PreClose,
+    /// Contexts are being cleaned up, or are gone.
+    Cleaned,
+}
+
+/// A key as one opener sees it. Two opens of one key are two key objects, each with contexts of its
+/// own.
+pub(crate) struct KeyObject {
+    key: Arc<Key>,
+    contexts: ContextTable,
+    phase: AtomicU8,
+    /// What `CmCallbackGetKeyObjectID` answered first. It is not brought up to date (K4).
+    first_name: OnceLock<HeldName>,
+}
+
+impl KeyObject {
+    /// Opens `key` once more.
+    pub(crate) fn new(key: Arc<Key>) -> Self {
+        Self {
+            key,
+            contexts: ContextTable::default(),
+            phase: AtomicU8::new(ClosePhase::Open as u8),
+            first_name: OnceLock::new(),
+        }
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> &Arc<Key> {
+        &self.key
+    }
+
+    /// The contexts that callbacks have attached.
+    pub(crate) fn contexts(&self) -> &ContextTable {
+        &self.contexts
+    }
+
+    /// How far its close has come.
+    pub(crate) fn phase(&self) -> ClosePhase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => ClosePhase::Open,
+            1 => ClosePhase::PreClose,
+            _ => ClosePhase::Cleaned,
+        }
+    }
+
+    /// Notes how far the close has come.
+    pub(crate) fn set_phase(&self, phase: ClosePhase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// The name that lives as long as the object, as it was when it was first asked for (K4).
+    ///
+    /// # Errors
+    /// `STATUS_KEY_DELETED`.
+    pub(crate) fn first_name(&self) -> Result<PCUNICODE_STRING, Status> {
+        if let Some(name) = self.first_name.get() {
+            return Ok(name.as_ptr());
+        }
+        let name = HeldName::new(self.key.full_name()?.as_slice().into());
+        Ok(self.first_name.get_or_init(|| name).as_ptr())
+    }
+}
+
+/// A `UNICODE_STRING` at a stable address, with its text.
+pub(crate) struct HeldName(Box<(UNICODE_STRING, Utf16)>);
+
+// SAFETY: the pointer inside leads to the text, which is never written to.
+unsafe impl Send for HeldName {}
+// SAFETY: as above.
+unsafe impl Sync for HeldName {}
+
+impl HeldName {
+    /// Wraps a name. What does not fit a `UNICODE_STRING` is cut off.
+    pub(crate) fn new(text: Utf16) -> Self {
+        let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
+        let string = UNICODE_STRING {
+            Length: bytes,
+            MaximumLength: bytes,
+            Buffer: text.as_ptr().cast_mut(),
+        };
+        Self(Box::new((string, text)))
+    }
+
+    /// The string, as long as `self` lives.
+    pub(crate) fn as_ptr(&self) -> PCUNICODE_STRING {
+        ptr::from_ref(&self.0.0)
+    }
+}

@@ -1,0 +1,210 @@
+//! Operations on keys that are open.
+
+use std::ptr;
+
+use wdm_sys::{
+    DELETE, HANDLE, KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE, KEY_SET_VALUE, KEY_WRITE, PULONG,
+    PUNICODE_STRING, REG_DELETE_KEY_INFORMATION, REG_ENUMERATE_KEY_INFORMATION,
+    REG_FLUSH_KEY_INFORMATION, REG_QUERY_KEY_INFORMATION, REG_RENAME_KEY_INFORMATION,
+    REG_SET_INFORMATION_KEY_INFORMATION,
+};
+
+use super::value::{answered, done, key_of};
+use super::{Outcome, key_by_handle};
+use crate::cm::capture::{Input, Name, Output};
+use crate::cm::classes::Operation;
+use crate::cm::notify::run_on_key;
+use crate::machine::Thread;
+use crate::registry::{KeyInfo, KeySetInfo};
+use crate::status::Status;
+
+/// `ZwDeleteKey`.
+pub(crate) fn delete_key(thread: &Thread, handle: HANDLE) -> Outcome {
+    let object = key_by_handle(thread, "ZwDeleteKey", handle, DELETE)?;
+    let key = key_of!(object);
+    let info = REG_DELETE_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || done(key.delete());
+    Ok(run_on_key(
+        thread,
+        Operation::DeleteKey,
+        &object,
+        info,
+        work,
+    ))
+}
+
+/// `ZwFlushKey`. Hives live in memory here, so there is nothing to write.
+pub(crate) fn flush_key(thread: &Thread, handle: HANDLE) -> Outcome {
+    let object = key_by_handle(thread, "ZwFlushKey", handle, 0)?;
+    let key = key_of!(object);
+    let info = REG_FLUSH_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || match key.is_deleted() {
+        true => Status::KEY_DELETED,
+        false => Status::SUCCESS,
+    };
+    Ok(run_on_key(thread, Operation::FlushKey, &object, info, work))
+}
+
+/// `ZwRenameKey`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn rename_key(
+    thread: &Thread,
+    handle: HANDLE,
+    new_name: PUNICODE_STRING,
+) -> Outcome {
+    let object = key_by_handle(thread, "ZwRenameKey", handle, KEY_WRITE)?;
+    let key = key_of!(object);
+    // SAFETY: the caller's promise is the same.
+    let mut name = unsafe { Name::required(thread.previous_mode(), new_name) }?;
+    let info = REG_RENAME_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        NewName: name.shown(),
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || done(key.rename(name.text()));
+    Ok(run_on_key(
+        thread,
+        Operation::RenameKey,
+        &object,
+        info,
+        work,
+    ))
+}
+
+/// `ZwQueryKey`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn query_key(
+    thread: &Thread,
+    handle: HANDLE,
+    class: u32,
+    output: Output,
+    result_length: PULONG,
+) -> Outcome {
+    let kind = KeyInfo::try_from(class)?;
+    // The name and the tags can be asked of any handle.
+    let access = match kind {
+        KeyInfo::Name | KeyInfo::HandleTags => 0,
+        _ => KEY_QUERY_VALUE,
+    };
+    let object = key_by_handle(thread, "ZwQueryKey", handle, access)?;
+    let key = key_of!(object);
+    output.probe()?;
+    let info = REG_QUERY_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        KeyInformationClass: class,
+        KeyInformation: output.address,
+        Length: output.length,
+        ResultLength: result_length,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || {
+        // SAFETY: the caller keeps its buffer valid for the whole call.
+        let buffer = unsafe { output.bytes() };
+        // SAFETY: as above.
+        unsafe { answered(key.query(kind, buffer), result_length) }
+    };
+    Ok(run_on_key(thread, Operation::QueryKey, &object, info, work))
+}
+
+/// `ZwEnumerateKey`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn enumerate_key(
+    thread: &Thread,
+    handle: HANDLE,
+    index: u32,
+    class: u32,
+    output: Output,
+    result_length: PULONG,
+) -> Outcome {
+    let kind = KeyInfo::try_from(class)?;
+    if !matches!(kind, KeyInfo::Basic | KeyInfo::Node | KeyInfo::Full) {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    let object = key_by_handle(thread, "ZwEnumerateKey", handle, KEY_ENUMERATE_SUB_KEYS)?;
+    let key = key_of!(object);
+    output.probe()?;
+    let info = REG_ENUMERATE_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        Index: index,
+        KeyInformationClass: class,
+        KeyInformation: output.address,
+        Length: output.length,
+        ResultLength: result_length,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || {
+        // SAFETY: the caller keeps its buffer valid for the whole call.
+        let buffer = unsafe { output.bytes() };
+        let subkey = key.subkey(index as usize);
+        let answer = subkey.and_then(|subkey| subkey.query(kind, buffer));
+        // SAFETY: as above.
+        unsafe { answered(answer, result_length) }
+    };
+    Ok(run_on_key(
+        thread,
+        Operation::EnumerateKey,
+        &object,
+        info,
+        work,
+    ))
+}
+
+/// `ZwSetInformationKey`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn set_information(
+    thread: &Thread,
+    handle: HANDLE,
+    class: u32,
+    input: Input,
+) -> Outcome {
+    let kind = KeySetInfo::try_from(class)?;
+    let object = key_by_handle(thread, "ZwSetInformationKey", handle, KEY_SET_VALUE)?;
+    let key = key_of!(object);
+    // SAFETY: the caller's promise is the same.
+    let mut captured = unsafe { input.capture(thread.previous_mode()) }?;
+    let info = REG_SET_INFORMATION_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        KeySetInformationClass: class,
+        KeySetInformation: captured.shown(),
+        KeySetInformationLength: input.length,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || {
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        let information = unsafe { captured.bytes() };
+        done(information.and_then(|information| key.set_information(kind, information)))
+    };
+    Ok(run_on_key(
+        thread,
+        Operation::SetInformationKey,
+        &object,
+        info,
+        work,
+    ))
+}

@@ -1,0 +1,73 @@
+//! The registry operations: what is behind the Zw* routines and behind user mode's calls.
+//!
+//! Each takes what its routine's caller gave, checks and captures it, and runs between its
+//! notifications. `Err` is a refusal before any callback heard of the operation.
+
+mod key;
+mod name;
+mod open;
+mod security;
+mod value;
+
+pub(crate) use key::{delete_key, enumerate_key, flush_key, query_key, rename_key, set_information};
+pub(crate) use name::query_name;
+pub(crate) use open::{Creation, RootObject, create_key, open_key};
+pub(crate) use security::{query_security, set_security};
+pub(crate) use value::{
+    delete_value, enumerate_value, query_multiple_values, query_value, set_value,
+};
+
+use std::sync::Arc;
+
+use wdm_sys::HANDLE;
+
+use crate::machine::{Kernel, Machine, Mode, Thread};
+use crate::object::{Handle, ObjectRef};
+use crate::status::Status;
+use crate::verifier::Rule;
+
+/// How an operation ended; `Err` if it was refused before its notifications.
+pub(crate) type Outcome = Result<Status, Status>;
+
+/// References the key object behind a handle. A user-mode caller's handle must have the rights
+/// `access`; a kernel-mode caller's rights are not looked at, as on NT.
+fn key_by_handle<'t>(
+    thread: &'t Thread,
+    call: &'static str,
+    handle: HANDLE,
+    access: u32,
+) -> Result<ObjectRef<'t>, Status> {
+    let handle = Handle::from_raw(handle);
+    let user = thread.previous_mode() == Mode::User;
+    let referenced = match user && handle.is_kernel() {
+        true => None,
+        false => thread.reference_handle(handle),
+    };
+    let Some((object, granted)) = referenced else {
+        if !user {
+            let detail = format!("handle {:#x} is not open in this process", handle.0);
+            thread.finding(Rule::Handle, call, detail);
+        }
+        return Err(Status::INVALID_HANDLE);
+    };
+    if object.key().is_none() {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    }
+    if user && access & !granted != 0 {
+        return Err(Status::ACCESS_DENIED);
+    }
+    Ok(object)
+}
+
+/// Lets another thread use the registry once: the System process opens a key and closes it.
+pub(super) fn system_activity(kernel: &Arc<Kernel>) {
+    let machine = Machine {
+        kernel: Arc::clone(kernel),
+    };
+    let activity = std::thread::spawn(move || {
+        let thread = machine.system_process().enter();
+        drop(thread.open_key(r"\REGISTRY\MACHINE", wdm_sys::KeyAccess::READ));
+    });
+    // A panic there is the driver's, and has been printed.
+    drop(activity.join());
+}

@@ -1,0 +1,135 @@
+//! Security descriptors of keys.
+
+use std::ptr;
+
+use wdm_sys::{
+    ACCESS_SYSTEM_SECURITY, HANDLE, PULONG, PVOID, READ_CONTROL, REG_QUERY_KEY_SECURITY_INFORMATION,
+    REG_SET_KEY_SECURITY_INFORMATION, SECURITY_INFORMATION, WRITE_DAC, WRITE_OWNER,
+};
+
+use super::value::{done, key_of};
+use super::{Outcome, key_by_handle};
+use crate::cm::capture::{self, Output};
+use crate::cm::classes::Operation;
+use crate::cm::descriptor::{Captured, Descriptor};
+use crate::cm::notify::run_on_key;
+use crate::machine::{Mode, Thread};
+use crate::registry::Key;
+use crate::status::Status;
+
+const OWNER: u32 = 1;
+const GROUP: u32 = 2;
+const DACL: u32 = 4;
+const SACL: u32 = 8;
+
+/// `ZwQuerySecurityObject` on a key.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn query_security(
+    thread: &Thread,
+    handle: HANDLE,
+    mut wanted: SECURITY_INFORMATION,
+    output: Output,
+    length_needed: PULONG,
+) -> Outcome {
+    let access = match wanted & SACL {
+        0 => READ_CONTROL,
+        _ => READ_CONTROL | ACCESS_SYSTEM_SECURITY,
+    };
+    let object = key_by_handle(thread, "ZwQuerySecurityObject", handle, access)?;
+    let key = key_of!(object);
+    output.probe()?;
+    let mut length = output.length;
+    let info = REG_QUERY_KEY_SECURITY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        SecurityInformation: &raw mut wanted,
+        SecurityDescriptor: output.address,
+        Length: &raw mut length,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || {
+        let stored = match stored(key) {
+            Ok(stored) => stored.write(wanted),
+            Err(status) => return status,
+        };
+        let needed = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+        // SAFETY: the caller keeps its variable valid for the whole call.
+        unsafe { capture::write(length_needed, needed) };
+        // SAFETY: the caller keeps its buffer valid for the whole call.
+        match unsafe { output.bytes() }.get_mut(..stored.len()) {
+            Some(place) => {
+                place.copy_from_slice(&stored);
+                Status::SUCCESS
+            }
+            None => Status::BUFFER_TOO_SMALL,
+        }
+    };
+    Ok(run_on_key(
+        thread,
+        Operation::QueryKeySecurity,
+        &object,
+        info,
+        work,
+    ))
+}
+
+/// `ZwSetSecurityObject` on a key.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn set_security(
+    thread: &Thread,
+    handle: HANDLE,
+    mut wanted: SECURITY_INFORMATION,
+    descriptor: PVOID,
+) -> Outcome {
+    let rights = [
+        (OWNER | GROUP, WRITE_OWNER),
+        (DACL, WRITE_DAC),
+        (SACL, ACCESS_SYSTEM_SECURITY),
+    ];
+    let asked = rights.iter().filter(|(parts, _)| wanted & parts != 0);
+    let access = asked.fold(0, |access, (_, right)| access | right);
+    let object = key_by_handle(thread, "ZwSetSecurityObject", handle, access)?;
+    let key = key_of!(object);
+    // SAFETY: the caller's promise is the same.
+    let captured = unsafe { Captured::take(descriptor) }?.ok_or(Status::ACCESS_VIOLATION)?;
+    let info = REG_SET_KEY_SECURITY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        SecurityInformation: &raw mut wanted,
+        SecurityDescriptor: match thread.previous_mode() {
+            Mode::Kernel => descriptor,
+            Mode::User => captured.shown(),
+        },
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let work = || done(change(key, wanted, captured.bytes()));
+    Ok(run_on_key(
+        thread,
+        Operation::SetKeySecurity,
+        &object,
+        info,
+        work,
+    ))
+}
+
+fn change(key: &Key, wanted: SECURITY_INFORMATION, new: &[u8]) -> Result<(), Status> {
+    let mut descriptor = stored(key)?;
+    descriptor.replace(wanted, Descriptor::parse(new)?);
+    key.set_security(descriptor.write(0xF).into())
+}
+
+/// The key's descriptor; a key that never got one has an empty one.
+fn stored(key: &Key) -> Result<Descriptor, Status> {
+    let bytes = key.security()?;
+    match bytes.is_empty() {
+        true => Ok(Descriptor::default()),
+        // A damaged hive can hold anything.
+        false => Descriptor::parse(&bytes).map_err(|_| Status::REGISTRY_CORRUPT),
+    }
+}

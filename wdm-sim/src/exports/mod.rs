@@ -1,0 +1,219 @@
+//! The kernel's routines, as drivers call them.
+//!
+//! [`exports!`] makes two functions of one definition: a symbol with C's name for drivers that are
+//! linked into this process, and a twin with Microsoft's calling convention for x64 that `.sys` files
+//! are bound to by name. It also checks at compile time that the definition has the type that
+//! [`wdm_sys`] declares.
+
+mod cm;
+mod crt;
+mod data;
+mod dbg;
+mod ex;
+mod format;
+mod io;
+mod ke;
+mod mm;
+mod ob;
+mod ps;
+mod rtl;
+mod zw;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use wdm_sys::NTSTATUS;
+
+use crate::call::Abi;
+use crate::loader::ImportName;
+use crate::status::Status;
+
+pub(crate) use ps::{SystemThread, SystemThreads};
+
+/// Defines routines of the kernel, and `EXPORTS`, the table of those that one invocation defines.
+///
+/// ```text
+/// exports! {
+///     /// What it does.
+///     fn ZwClose(handle: HANDLE) -> NTSTATUS { ... }
+///     [undeclared] fn KeGetCurrentIrql() -> KIRQL { ... }   // wdm-sys does not declare it
+///     [sys_only] fn memcpy(...) -> ... { ... }              // the host has a symbol of that name
+/// }
+/// ```
+///
+/// A body is unsafe code whose caller vouches for the parameters as the routine's page asks. It finds
+/// its routine's name in the constant `CALL`.
+macro_rules! exports {
+    ($(
+        $(#[doc = $doc:literal])*
+        $([$kind:ident])?
+        fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+    )*) => {
+        $(
+            $crate::exports::exports!(@linked $($kind)?
+                $(#[doc = $doc])*
+                fn $name($($parameter: $type),*) $(-> $result)? { body::$name($($parameter),*) }
+            );
+        )*
+
+        /// What the routines do, whoever calls.
+        mod body {
+            use super::*;
+            $(
+                #[allow(non_snake_case, clippy::too_many_arguments)]
+                pub(super) unsafe fn $name($($parameter: $type),*) $(-> $result)? {
+                    #[allow(dead_code)]
+                    const CALL: &str = stringify!($name);
+                    $body
+                }
+            )*
+        }
+
+        /// The routines as `.sys` files call them.
+        #[cfg(target_arch = "x86_64")]
+        mod win64 {
+            use super::*;
+            $(
+                #[allow(non_snake_case, clippy::too_many_arguments)]
+                pub(super) unsafe extern "win64" fn $name($($parameter: $type),*) $(-> $result)? {
+                    // SAFETY: the caller's promises are the same.
+                    unsafe { body::$name($($parameter),*) }
+                }
+            )*
+        }
+
+        /// The routines that this file defines.
+        pub(super) static EXPORTS: &[$crate::exports::Export] = &[$(
+            $crate::exports::Export {
+                name: stringify!($name),
+                linked: $crate::exports::exports!(@address $name $($kind)?),
+                #[cfg(target_arch = "x86_64")]
+                win64: win64::$name as *const (),
+            },
+        )*];
+    };
+
+    (@linked sys_only $($rest:tt)*) => {};
+    (@linked undeclared $($definition:tt)*) => {
+        $crate::exports::exports!(@symbol $($definition)*);
+    };
+    (@linked
+        $(#[doc = $doc:literal])*
+        fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? $body:block
+    ) => {
+        $crate::exports::exports!(@symbol
+            $(#[doc = $doc])*
+            fn $name($($parameter: $type),*) $(-> $result)? $body
+        );
+        const _: [unsafe extern "system" fn($($type),*) $(-> $result)?; 2] =
+            [$name, wdm_sys::$name];
+    };
+    (@symbol
+        $(#[doc = $doc:literal])*
+        fn $name:ident($($parameter:ident: $type:ty),*) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[doc = $doc])*
+        ///
+        /// # Safety
+        /// What the routine's page asks of its parameters.
+        #[unsafe(no_mangle)]
+        #[allow(non_snake_case, clippy::too_many_arguments)]
+        pub(super) unsafe extern "system" fn $name($($parameter: $type),*) $(-> $result)? {
+            // SAFETY: the caller's promises are the same.
+            unsafe { $body }
+        }
+    };
+    (@address $name:ident sys_only) => { None };
+    (@address $name:ident $(undeclared)?) => { Some($name as *const ()) };
+}
+pub(crate) use exports;
+
+/// A routine, or a variable, of the kernel.
+pub(crate) struct Export {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its address for linked drivers; `None` if they get it from elsewhere.
+    pub(crate) linked: Option<*const ()>,
+    /// Its address for `.sys` files.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) win64: *const (),
+}
+
+// SAFETY: the addresses are those of functions and of variables that are never written.
+unsafe impl Sync for Export {}
+
+/// The tables of all files that define routines.
+static TABLES: &[&[Export]] = &[
+    cm::EXPORTS,
+    crt::EXPORTS,
+    crt::STACK_PROBE,
+    data::EXPORTS,
+    dbg::EXPORTS,
+    dbg::VARIADIC,
+    ex::EXPORTS,
+    io::EXPORTS,
+    ke::EXPORTS,
+    mm::EXPORTS,
+    ob::EXPORTS,
+    ps::EXPORTS,
+    rtl::EXPORTS,
+    zw::EXPORTS,
+];
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Export>> = LazyLock::new(|| {
+    let all = TABLES.iter().copied().flatten();
+    all.map(|export| (export.name, export)).collect()
+});
+
+/// The address of an export for code with the given convention.
+pub(crate) fn address(name: &str, abi: Abi) -> Option<*const ()> {
+    let export = BY_NAME.get(name)?;
+    match abi {
+        Abi::Host => export.linked,
+        #[cfg(target_arch = "x86_64")]
+        Abi::Win64 => Some(export.win64),
+    }
+}
+
+/// Finds what a `.sys` file imports.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn resolve(module: &str, import: ImportName<'_>) -> Option<*const ()> {
+    let kernel = ["ntoskrnl.exe", "ntkrnlmp.exe", "hal.dll"];
+    let from_kernel = kernel.iter().any(|name| module.eq_ignore_ascii_case(name));
+    match import {
+        ImportName::Name(name) if from_kernel => address(name, Abi::Win64),
+        _ => None,
+    }
+}
+
+/// Whether the simulated kernel has a routine or variable of that name, for `.sys` files to import.
+pub fn has_export(name: &str) -> bool {
+    BY_NAME.contains_key(name)
+}
+
+/// Refers to all routines, so that a linker that leaves out what nothing refers to keeps those that
+/// only a linked driver calls.
+pub(crate) fn keep_linked() {
+    std::hint::black_box(TABLES);
+}
+
+/// A result as a routine returns it.
+pub(crate) fn ntstatus(result: Result<(), Status>) -> NTSTATUS {
+    result.err().unwrap_or(Status::SUCCESS).0
+}
+
+/// The text of a `UNICODE_STRING` that a driver gave; `None` for a null pointer.
+///
+/// # Safety
+/// `string` is null or leads to a string whose buffer has `Length` bytes, which nobody changes
+/// for `'a`.
+pub(crate) unsafe fn text<'a>(string: wdm_sys::PCUNICODE_STRING) -> Option<&'a [u16]> {
+    // SAFETY: by this function's contract.
+    let string = unsafe { string.as_ref() }?;
+    let units = usize::from(string.Length) / 2;
+    if string.Buffer.is_null() || units == 0 {
+        return Some(&[]);
+    }
+    // SAFETY: by this function's contract.
+    Some(unsafe { std::slice::from_raw_parts(string.Buffer, units) })
+}

@@ -1,0 +1,345 @@
+//! The registry's system services, as drivers call them: every call is made from kernel mode.
+//!
+//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatekey> and its
+//! neighbours. Not there yet, and answered with `STATUS_NOT_IMPLEMENTED`: loading, unloading,
+//! saving, restoring and replacing hives, change notification, and transactions.
+
+use wdm_sys::{
+    ACCESS_MASK, BOOLEAN, HANDLE, KEY_INFORMATION_CLASS, KEY_SET_INFORMATION_CLASS,
+    KEY_VALUE_INFORMATION_CLASS, LPGUID, NTSTATUS, PHANDLE, PIO_APC_ROUTINE, PIO_STATUS_BLOCK,
+    PKEY_VALUE_ENTRY, PLARGE_INTEGER, POBJECT_ATTRIBUTES, PSECURITY_DESCRIPTOR, PULONG,
+    PUNICODE_STRING, PVOID, SECURITY_INFORMATION, ULONG,
+};
+
+use super::exports;
+use crate::cm::capture::{Input, Output};
+use crate::cm::ops::{self, Creation, Outcome};
+use crate::machine::{Mode, Thread, current, irql};
+use crate::status::Status;
+
+exports! {
+    /// Creates a key, or opens it if it exists.
+    fn ZwCreateKey(
+        handle: PHANDLE,
+        access: ACCESS_MASK,
+        attributes: POBJECT_ATTRIBUTES,
+        _title_index: ULONG,
+        class: PUNICODE_STRING,
+        options: ULONG,
+        disposition: PULONG,
+    ) -> NTSTATUS {
+        let creation = Creation { class, disposition };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::create_key(thread, handle, access, attributes, options, creation) }
+        })
+    }
+
+    /// Opens a key.
+    fn ZwOpenKey(
+        handle: PHANDLE,
+        access: ACCESS_MASK,
+        attributes: POBJECT_ATTRIBUTES,
+    ) -> NTSTATUS {
+        // SAFETY: the caller vouches for its parameters.
+        service(CALL, |thread| unsafe { ops::open_key(thread, handle, access, attributes, 0) })
+    }
+
+    /// Opens a key with options.
+    fn ZwOpenKeyEx(
+        handle: PHANDLE,
+        access: ACCESS_MASK,
+        attributes: POBJECT_ATTRIBUTES,
+        options: ULONG,
+    ) -> NTSTATUS {
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::open_key(thread, handle, access, attributes, options) }
+        })
+    }
+
+    /// Deletes a key.
+    fn ZwDeleteKey(handle: HANDLE) -> NTSTATUS {
+        service(CALL, |thread| ops::delete_key(thread, handle))
+    }
+
+    /// Renames a key.
+    fn ZwRenameKey(handle: HANDLE, new_name: PUNICODE_STRING) -> NTSTATUS {
+        // SAFETY: the caller vouches for its parameters.
+        service(CALL, |thread| unsafe { ops::rename_key(thread, handle, new_name) })
+    }
+
+    /// Makes sure that a key is on disk.
+    fn ZwFlushKey(handle: HANDLE) -> NTSTATUS {
+        service(CALL, |thread| ops::flush_key(thread, handle))
+    }
+
+    /// Tells about a key.
+    fn ZwQueryKey(
+        handle: HANDLE,
+        class: KEY_INFORMATION_CLASS,
+        information: PVOID,
+        length: ULONG,
+        result_length: PULONG,
+    ) -> NTSTATUS {
+        let output = Output { address: information, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::query_key(thread, handle, class, output, result_length) }
+        })
+    }
+
+    /// Tells about a subkey by its number.
+    fn ZwEnumerateKey(
+        handle: HANDLE,
+        index: ULONG,
+        class: KEY_INFORMATION_CLASS,
+        information: PVOID,
+        length: ULONG,
+        result_length: PULONG,
+    ) -> NTSTATUS {
+        let output = Output { address: information, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::enumerate_key(thread, handle, index, class, output, result_length) }
+        })
+    }
+
+    /// Changes a property of a key.
+    fn ZwSetInformationKey(
+        handle: HANDLE,
+        class: KEY_SET_INFORMATION_CLASS,
+        information: PVOID,
+        length: ULONG,
+    ) -> NTSTATUS {
+        let input = Input { address: information, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::set_information(thread, handle, class, input) }
+        })
+    }
+
+    /// Sets a value.
+    fn ZwSetValueKey(
+        handle: HANDLE,
+        name: PUNICODE_STRING,
+        title_index: ULONG,
+        kind: ULONG,
+        data: PVOID,
+        size: ULONG,
+    ) -> NTSTATUS {
+        let data = Input { address: data, length: size };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::set_value(thread, handle, name, title_index, kind, data) }
+        })
+    }
+
+    /// Deletes a value.
+    fn ZwDeleteValueKey(handle: HANDLE, name: PUNICODE_STRING) -> NTSTATUS {
+        // SAFETY: the caller vouches for its parameters.
+        service(CALL, |thread| unsafe { ops::delete_value(thread, handle, name) })
+    }
+
+    /// Tells about a value by its name.
+    fn ZwQueryValueKey(
+        handle: HANDLE,
+        name: PUNICODE_STRING,
+        class: KEY_VALUE_INFORMATION_CLASS,
+        information: PVOID,
+        length: ULONG,
+        result_length: PULONG,
+    ) -> NTSTATUS {
+        let output = Output { address: information, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::query_value(thread, handle, name, class, output, result_length) }
+        })
+    }
+
+    /// Tells about a value by its number.
+    fn ZwEnumerateValueKey(
+        handle: HANDLE,
+        index: ULONG,
+        class: KEY_VALUE_INFORMATION_CLASS,
+        information: PVOID,
+        length: ULONG,
+        result_length: PULONG,
+    ) -> NTSTATUS {
+        let output = Output { address: information, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::enumerate_value(thread, handle, index, class, output, result_length) }
+        })
+    }
+
+    /// Gives the data of several values at once.
+    fn ZwQueryMultipleValueKey(
+        handle: HANDLE,
+        entries: PKEY_VALUE_ENTRY,
+        count: ULONG,
+        buffer: PVOID,
+        buffer_length: PULONG,
+        required_length: PULONG,
+    ) -> NTSTATUS {
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe {
+                ops::query_multiple_values(
+                    thread,
+                    handle,
+                    entries,
+                    count,
+                    buffer,
+                    buffer_length,
+                    required_length,
+                )
+            }
+        })
+    }
+
+    /// Gives a key's security descriptor.
+    fn ZwQuerySecurityObject(
+        handle: HANDLE,
+        wanted: SECURITY_INFORMATION,
+        descriptor: PSECURITY_DESCRIPTOR,
+        length: ULONG,
+        length_needed: PULONG,
+    ) -> NTSTATUS {
+        let output = Output { address: descriptor, length };
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::query_security(thread, handle, wanted, output, length_needed) }
+        })
+    }
+
+    /// Sets a key's security descriptor.
+    fn ZwSetSecurityObject(
+        handle: HANDLE,
+        wanted: SECURITY_INFORMATION,
+        descriptor: PSECURITY_DESCRIPTOR,
+    ) -> NTSTATUS {
+        service(CALL, |thread| {
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::set_security(thread, handle, wanted, descriptor) }
+        })
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwNotifyChangeKey(
+        _handle: HANDLE,
+        _event: HANDLE,
+        _routine: PIO_APC_ROUTINE,
+        _context: PVOID,
+        _io_status: PIO_STATUS_BLOCK,
+        _filter: ULONG,
+        _subtree: BOOLEAN,
+        _buffer: PVOID,
+        _length: ULONG,
+        _asynchronous: BOOLEAN,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwLoadKey(_key: POBJECT_ATTRIBUTES, _file: POBJECT_ATTRIBUTES) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwUnloadKey(_key: POBJECT_ATTRIBUTES) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwSaveKey(_handle: HANDLE, _file: HANDLE) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwRestoreKey(_handle: HANDLE, _file: HANDLE, _flags: ULONG) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwReplaceKey(
+        _new_file: POBJECT_ATTRIBUTES,
+        _handle: HANDLE,
+        _old_file: POBJECT_ATTRIBUTES,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwCreateKeyTransacted(
+        _handle: PHANDLE,
+        _access: ACCESS_MASK,
+        _attributes: POBJECT_ATTRIBUTES,
+        _title_index: ULONG,
+        _class: PUNICODE_STRING,
+        _options: ULONG,
+        _transaction: HANDLE,
+        _disposition: PULONG,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwOpenKeyTransacted(
+        _handle: PHANDLE,
+        _access: ACCESS_MASK,
+        _attributes: POBJECT_ATTRIBUTES,
+        _transaction: HANDLE,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwOpenKeyTransactedEx(
+        _handle: PHANDLE,
+        _access: ACCESS_MASK,
+        _attributes: POBJECT_ATTRIBUTES,
+        _options: ULONG,
+        _transaction: HANDLE,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwCreateTransaction(
+        _handle: PHANDLE,
+        _access: ACCESS_MASK,
+        _attributes: POBJECT_ATTRIBUTES,
+        _unit_of_work: LPGUID,
+        _manager: HANDLE,
+        _options: ULONG,
+        _isolation_level: ULONG,
+        _isolation_flags: ULONG,
+        _timeout: PLARGE_INTEGER,
+        _description: PUNICODE_STRING,
+    ) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwCommitTransaction(_transaction: HANDLE, _wait: BOOLEAN) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+
+    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    fn ZwRollbackTransaction(_transaction: HANDLE, _wait: BOOLEAN) -> NTSTATUS {
+        service(CALL, not_there)
+    }
+}
+
+/// Runs a system service that a driver called.
+fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome) -> NTSTATUS {
+    let thread = current(call);
+    thread.require_irql(irql::PASSIVE_LEVEL, call);
+    let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));
+    outcome.unwrap_or_else(|refused| refused).0
+}
+
+fn not_there(_: &Thread) -> Outcome {
+    Err(Status::NOT_IMPLEMENTED)
+}

@@ -1,0 +1,170 @@
+//! How a machine is set up.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::bugcheck::{BugCheck, BugCheckHook};
+use super::debug::{DebugHook, DebugLog};
+use super::{Kernel, Machine, demo};
+use crate::loader::LoadOptions;
+use crate::object::HandleTable;
+use crate::registry::{HiveError, Registry, wide};
+use crate::status::Status;
+
+/// The version of Windows that a machine is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Windows 7 SP1.
+    Win7,
+    /// Windows 8.1.
+    Win8,
+    /// Windows 10, version 22H2.
+    #[default]
+    Win10,
+    /// Windows 11, version 23H2.
+    Win11,
+}
+
+impl Profile {
+    /// Major version, minor version and build number, as `RtlGetVersion` gives them.
+    pub fn version(self) -> (u32, u32, u32) {
+        match self {
+            Self::Win7 => (6, 1, 7601),
+            Self::Win8 => (6, 3, 9600),
+            Self::Win10 => (10, 0, 19045),
+            Self::Win11 => (10, 0, 22631),
+        }
+    }
+}
+
+/// Why a machine was not built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A hive could not be mounted.
+    #[error("hive {name}: {source}")]
+    Hive {
+        /// The name it was to be mounted at.
+        name: String,
+        /// What was wrong with it.
+        #[source]
+        source: HiveError,
+    },
+    /// The keys that drivers are installed in could not be made.
+    #[error("the keys for services could not be made ({0}); look into the mounted SYSTEM hive")]
+    Services(Status),
+}
+
+/// What can be chosen beyond the registry's contents.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Write a registration's cookie only after its callback can run (R3).
+    pub(crate) publish_cookie_late: bool,
+    /// What images are accepted.
+    pub(crate) load: LoadOptions,
+    /// Told of a bug check before the process ends.
+    pub(crate) bug_check: Option<Box<BugCheckHook>>,
+}
+
+/// Sets up a [`Machine`].
+#[derive(Default)]
+#[must_use = "nothing is built before build()"]
+pub struct Builder {
+    profile: Profile,
+    hives: Vec<(String, Vec<u8>)>,
+    options: Options,
+    debug: Option<Box<DebugHook>>,
+}
+
+impl Machine {
+    /// Begins to set up a machine: Windows 10, with a small demonstration hive.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Builder {
+    /// Mounts a hive file (regf, or xz of it): at `\REGISTRY\MACHINE\<name>`, or at `name` itself if
+    /// that begins with a backslash. Without a `SYSTEM` hive, the machine gets a volatile one with
+    /// the keys that drivers are installed in.
+    pub fn hive(mut self, name: &str, file: impl Into<Vec<u8>>) -> Self {
+        self.hives.push((name.to_owned(), file.into()));
+        self
+    }
+
+    /// The version of Windows that the machine is like.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Whether `CmRegisterCallbackEx` writes the cookie only after the callback can already run, as
+    /// it happens on a machine with several processors (R3).
+    pub fn publish_cookie_late(mut self, late: bool) -> Self {
+        self.options.publish_cookie_late = late;
+        self
+    }
+
+    /// Whether `.sys` files with sections that are both writable and executable are loaded.
+    pub fn allow_writable_code(mut self, allow: bool) -> Self {
+        self.options.load.allow_writable_code = allow;
+        self
+    }
+
+    /// Calls `hook` with each line that drivers print, on the thread that printed it.
+    pub fn on_debug_print(mut self, hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.debug = Some(Box::new(hook));
+        self
+    }
+
+    /// Calls `hook` when a driver stops the machine with `KeBugCheckEx`. Driver code cannot be left
+    /// by unwinding, so when the hook returns the process ends (with `abort`).
+    pub fn on_bug_check(mut self, hook: impl Fn(&BugCheck) + Send + Sync + 'static) -> Self {
+        self.options.bug_check = Some(Box::new(hook));
+        self
+    }
+
+    /// Builds the machine.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn build(self) -> Result<Machine, BuildError> {
+        crate::exports::keep_linked();
+        let registry = Registry::new();
+        let no_hives = self.hives.is_empty();
+        for (name, file) in self.hives {
+            let path = match name.starts_with('\\') {
+                true => name.clone(),
+                false => format!(r"\REGISTRY\MACHINE\{name}"),
+            };
+            let report = registry.mount_at(&wide(&path), &file);
+            report.map_err(|source| BuildError::Hive { name, source })?;
+        }
+        if no_hives {
+            demo::fill(&registry).map_err(BuildError::Services)?;
+        }
+        demo::ensure_services(&registry).map_err(BuildError::Services)?;
+        Ok(Machine {
+            kernel: Arc::new(Kernel {
+                profile: self.profile,
+                options: self.options,
+                registry,
+                cm: Default::default(),
+                objects: Default::default(),
+                handles: HandleTable::for_kernel(),
+                pool: Default::default(),
+                dispatcher: Default::default(),
+                io: Default::default(),
+                verifier: Default::default(),
+                counters: Default::default(),
+                drivers: Default::default(),
+                processes: Default::default(),
+                system_threads: Default::default(),
+                debug: DebugLog::new(self.debug),
+            }),
+        })
+    }
+}

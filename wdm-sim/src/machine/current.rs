@@ -1,0 +1,336 @@
+//! The thread that runs now.
+//!
+//! A host thread becomes a thread of a machine by entering one of its processes. Entering nests: the
+//! innermost machine and process count until the guard is dropped.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{DriverId, Kernel, Machine, ProcessState};
+use crate::call::Abi;
+use crate::cm;
+use crate::exports::SystemThread;
+use crate::verifier::Rule;
+
+thread_local! {
+    /// The threads that this host thread has entered, innermost last.
+    static ENTERED: RefCell<Vec<Rc<Thread>>> = const { RefCell::new(Vec::new()) };
+    static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// A small number of this host thread's own, for choosing shards.
+pub(crate) fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.with(|number| {
+        number.get().unwrap_or_else(|| {
+            let new = NEXT.fetch_add(1, Ordering::Relaxed);
+            number.set(Some(new));
+            new
+        })
+    })
+}
+
+/// The processor mode that a system call comes from (`KPROCESSOR_MODE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `KernelMode`.
+    Kernel = 0,
+    /// `UserMode`.
+    User = 1,
+}
+
+/// Which driver's code runs, and how functions that it names are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The driver; [`DriverId::NONE`] for code that belongs to none.
+    pub(crate) driver: DriverId,
+    /// The calling convention of its functions.
+    pub(crate) abi: Abi,
+}
+
+impl Caller {
+    /// Code that belongs to no driver, such as a test's.
+    pub(crate) const NONE: Self = Self {
+        driver: DriverId::NONE,
+        abi: Abi::Host,
+    };
+}
+
+/// A simulated thread. It belongs to the host thread that entered it.
+pub(crate) struct Thread {
+    kernel: Arc<Kernel>,
+    process: Arc<ProcessState>,
+    id: usize,
+    previous_mode: Cell<Mode>,
+    irql: Cell<u8>,
+    critical_regions: Cell<u32>,
+    caller: Cell<Caller>,
+    system_thread: RefCell<Option<Arc<SystemThread>>>,
+    /// What the configuration manager remembers of the operations under way on this thread.
+    pub(crate) cm: cm::ThreadState,
+    /// Whether its guard has been dropped.
+    left: Cell<bool>,
+    gs: Cell<Option<gs::Block>>,
+    /// What stands at the address of the thread's `KTHREAD`; drivers must not look into it.
+    object: Box<Opaque>,
+}
+
+/// Memory of a kernel structure that only its address matters of.
+#[repr(C, align(16))]
+pub(crate) struct Opaque([u64; 16]);
+
+impl Opaque {
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self([0; 16]))
+    }
+
+    /// The structure's address.
+    pub(crate) fn address(&self) -> usize {
+        (&raw const *self).addr()
+    }
+}
+
+impl Thread {
+    fn new(kernel: Arc<Kernel>, process: Arc<ProcessState>, id: usize) -> Self {
+        let object = Opaque::new();
+        Self {
+            previous_mode: Cell::new(process.default_mode()),
+            irql: Cell::new(irql::PASSIVE_LEVEL),
+            critical_regions: Cell::new(0),
+            caller: Cell::new(Caller::NONE),
+            system_thread: RefCell::new(None),
+            cm: cm::ThreadState::default(),
+            left: Cell::new(false),
+            gs: Cell::new(Some(gs::Block::install(&object))),
+            kernel,
+            process,
+            id,
+            object,
+        }
+    }
+
+    /// The machine that the thread belongs to.
+    pub(crate) fn kernel(&self) -> &Arc<Kernel> {
+        &self.kernel
+    }
+
+    /// The process that the thread belongs to.
+    pub(crate) fn process(&self) -> &Arc<ProcessState> {
+        &self.process
+    }
+
+    /// The thread's id, a multiple of four.
+    pub(crate) fn id(&self) -> usize {
+        self.id
+    }
+
+    /// The address of its `KTHREAD`.
+    pub(crate) fn address(&self) -> usize {
+        self.object.address()
+    }
+
+    /// Where the current system call comes from (`ExGetPreviousMode`).
+    pub(crate) fn previous_mode(&self) -> Mode {
+        self.previous_mode.get()
+    }
+
+    /// Runs `body` as a system call from `mode`: Zw* routines use [`Mode::Kernel`].
+    pub(crate) fn with_previous_mode<T>(&self, mode: Mode, body: impl FnOnce() -> T) -> T {
+        let before = self.previous_mode.replace(mode);
+        let result = body();
+        self.previous_mode.set(before);
+        result
+    }
+
+    /// The driver whose code runs.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.get()
+    }
+
+    /// Runs `body` as code of `caller`.
+    pub(crate) fn with_caller<T>(&self, caller: Caller, body: impl FnOnce() -> T) -> T {
+        let before = self.caller.replace(caller);
+        let result = body();
+        self.caller.set(before);
+        result
+    }
+
+    /// The thread's object, if a driver started it.
+    pub(crate) fn system_thread(&self) -> Option<Arc<SystemThread>> {
+        self.system_thread.borrow().clone()
+    }
+
+    /// Makes it a thread that a driver started.
+    pub(crate) fn set_system_thread(&self, thread: &Arc<SystemThread>) {
+        self.system_thread.replace(Some(Arc::clone(thread)));
+    }
+
+    /// The interrupt request level.
+    pub(crate) fn irql(&self) -> u8 {
+        self.irql.get()
+    }
+
+    /// Sets the level and returns the one before.
+    pub(crate) fn set_irql(&self, irql: u8) -> u8 {
+        self.irql.replace(irql)
+    }
+
+    /// How deep in critical regions the thread is (`KeEnterCriticalRegion`).
+    pub(crate) fn critical_regions(&self) -> u32 {
+        self.critical_regions.get()
+    }
+
+    /// Sets how deep in critical regions the thread is.
+    pub(crate) fn set_critical_regions(&self, depth: u32) {
+        self.critical_regions.set(depth);
+    }
+
+    /// Records that the running driver broke a rule, at the routine `call`.
+    pub(crate) fn finding(&self, rule: Rule, call: &'static str, detail: impl Into<String>) {
+        self.kernel
+            .finding(self.caller().driver, rule, call, detail);
+    }
+
+    /// Records a finding if the level is above `highest`, the routine's documented limit.
+    pub(crate) fn require_irql(&self, highest: u8, call: &'static str) {
+        if self.irql() > highest {
+            self.finding(
+                Rule::Irql,
+                call,
+                format!(
+                    "called at IRQL {}, allowed up to {highest}; lower the IRQL first",
+                    self.irql()
+                ),
+            );
+        }
+    }
+}
+
+/// Interrupt request levels (`KIRQL`).
+pub(crate) mod irql {
+    /// Ordinary code.
+    pub(crate) const PASSIVE_LEVEL: u8 = 0;
+    /// APCs held off.
+    pub(crate) const APC_LEVEL: u8 = 1;
+    /// The scheduler held off.
+    pub(crate) const DISPATCH_LEVEL: u8 = 2;
+}
+
+/// The simulated thread that this host thread has entered.
+///
+/// A panic cannot cross driver code, so a host thread that has entered no machine ends the
+/// process with one line that says what to do.
+pub(crate) fn current(call: &str) -> Rc<Thread> {
+    match try_current() {
+        Some(thread) => thread,
+        None => {
+            eprintln!(
+                "wdm-sim: {call} called on a thread that has not entered a simulated machine: \
+                 call Process::enter first"
+            );
+            std::process::abort();
+        }
+    }
+}
+
+/// The simulated thread that this host thread has entered, if it has entered one.
+fn try_current() -> Option<Rc<Thread>> {
+    // Also `None` while the host thread's own variables are being destroyed.
+    ENTERED
+        .try_with(|entered| entered.borrow().last().cloned())
+        .ok()
+        .flatten()
+}
+
+/// A host thread's stay in a machine, as a thread of one of its processes. Dropping it leaves.
+///
+/// It is what user-mode code of that process can do: see its methods. It cannot leave its host
+/// thread.
+#[must_use = "the thread leaves the machine when this is dropped"]
+pub struct ThreadGuard {
+    thread: Rc<Thread>,
+}
+
+impl ThreadGuard {
+    pub(super) fn enter(kernel: &Arc<Kernel>, process: &Arc<ProcessState>) -> Self {
+        let id = kernel.processes.next_id();
+        let thread = Rc::new(Thread::new(Arc::clone(kernel), Arc::clone(process), id));
+        ENTERED.with(|entered| entered.borrow_mut().push(Rc::clone(&thread)));
+        Self { thread }
+    }
+
+    /// The machine that the thread belongs to.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            kernel: Arc::clone(self.thread.kernel()),
+        }
+    }
+
+    /// The thread's id, as `PsGetCurrentThreadId` gives it.
+    pub fn id(&self) -> usize {
+        self.thread.id()
+    }
+
+    /// The simulated thread.
+    pub(crate) fn thread(&self) -> &Rc<Thread> {
+        &self.thread
+    }
+}
+
+impl fmt::Debug for ThreadGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadGuard")
+            .field("process", &self.thread.process().name())
+            .field("id", &self.id())
+            .finish()
+    }
+}
+
+impl Drop for ThreadGuard {
+    fn drop(&mut self) {
+        self.thread.left.set(true);
+        // A guard that is dropped before one that was made after it leaves when that one does: the
+        // `gs` blocks must go in the opposite order of their coming.
+        ENTERED.with(|entered| {
+            let mut entered = entered.borrow_mut();
+            while entered.last().is_some_and(|thread| thread.left.get()) {
+                if let Some(thread) = entered.pop() {
+                    thread.gs.take();
+                }
+            }
+        });
+    }
+}
+
+/// The `gs` block that drivers for x86_64 read their current thread from.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod gs {
+    use super::Opaque;
+    use crate::loader::GsBlock;
+
+    /// Absent where the host forbids it, such as in some sandboxes.
+    pub(super) struct Block(#[allow(dead_code, reason = "held for its drop")] Option<GsBlock>);
+
+    impl Block {
+        pub(super) fn install(thread: &Opaque) -> Self {
+            let address = std::ptr::with_exposed_provenance_mut(thread.address());
+            Self(GsBlock::install(address).ok())
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod gs {
+    use super::Opaque;
+
+    pub(super) struct Block;
+
+    impl Block {
+        pub(super) fn install(_: &Opaque) -> Self {
+            Self
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A simulated machine: one NT kernel with a registry, drivers and processes.
+//!
+//! ```
+//! use wdm_sim::Machine;
+//!
+//! let machine = Machine::builder().build()?;
+//! let app = machine.process("app.exe");
+//! let thread = app.enter();
+//! # drop(thread);
+//! assert!(machine.report().findings.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+mod bugcheck;
+mod class_name;
+mod counters;
+mod current;
+mod debug;
+mod demo;
+mod driver;
+mod install;
+mod load;
+mod process;
+mod report;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cm;
+use crate::exports::SystemThreads;
+use crate::io;
+use crate::ke::Dispatcher;
+use crate::object::{self, HandleTable};
+use crate::pool::Pool;
+use crate::registry::Registry;
+use crate::verifier::{Finding, Rule, Verifier};
+
+pub use bugcheck::BugCheck;
+pub use builder::{BuildError, Builder, Profile};
+pub use counters::{ClassCount, CounterReport};
+pub(crate) use counters::{Counter, Counters};
+pub use current::ThreadGuard;
+pub(crate) use current::{Caller, Mode, Thread, current, irql, thread_number};
+pub use driver::Driver;
+pub(crate) use driver::{DriverId, DriverRecord, Drivers};
+pub use install::Setting;
+pub use load::{LinkedEntry, LoadDriverError, UnloadError};
+pub use process::Process;
+pub(crate) use process::{ProcessState, Processes};
+pub use report::Report;
+
+use builder::Options;
+use debug::DebugLog;
+
+/// A simulated machine. Clones are the same machine; any number of machines can live in one
+/// process, and any number of host threads can enter one.
+#[derive(Clone)]
+pub struct Machine {
+    pub(crate) kernel: Arc<Kernel>,
+}
+
+/// What a machine consists of.
+pub(crate) struct Kernel {
+    pub(crate) profile: Profile,
+    pub(crate) options: Options,
+    pub(crate) registry: Registry,
+    pub(crate) cm: cm::Manager,
+    pub(crate) objects: object::Manager,
+    /// The kernel's handle table (`OBJ_KERNEL_HANDLE`).
+    pub(crate) handles: HandleTable,
+    pub(crate) pool: Pool,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) io: io::Manager,
+    pub(crate) verifier: Verifier,
+    pub(crate) counters: Counters,
+    pub(crate) drivers: Drivers,
+    pub(crate) processes: Processes,
+    pub(crate) system_threads: SystemThreads,
+    pub(crate) debug: DebugLog,
+}
+
+impl Kernel {
+    /// Records that a driver broke a rule, at the routine `call`.
+    pub(crate) fn finding(
+        &self,
+        driver: DriverId,
+        rule: Rule,
+        call: &'static str,
+        detail: impl Into<String>,
+    ) {
+        self.verifier.record(Finding {
+            rule,
+            call: call.to_owned(),
+            driver: self.drivers.name(driver),
+            detail: detail.into(),
+            times: 1,
+        });
+    }
+}
+
+impl Machine {
+    /// Where in a loaded `.sys` file an address lies, such as `registry-guard.sys+0x1234 (.text)`.
+    /// `None` also while a driver is being loaded or unloaded: it does not wait, so that a fault
+    /// handler can ask.
+    pub fn describe_address(&self, address: usize) -> Option<String> {
+        self.kernel.drivers.describe(address)
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine")
+            .field("profile", &self.kernel.profile)
+            .field("drivers", &self.kernel.drivers.names())
+            .finish_non_exhaustive()
+    }
+}

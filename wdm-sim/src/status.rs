@@ -1,0 +1,122 @@
+//! NTSTATUS values, as the kernel's routines return them.
+//!
+//! The numbers are those of `ntstatus.h`; only the ones that this crate returns or tests for have
+//! a name here. Any other value can be carried too and is printed as a number.
+
+use std::fmt;
+
+/// An NTSTATUS: the 32-bit result of a kernel routine.
+///
+/// The top two bits are the severity: 0 success, 1 information, 2 warning, 3 error.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Status(pub i32);
+
+macro_rules! statuses {
+    ($($name:ident = $value:literal, $meaning:literal;)*) => {
+        impl Status {
+            $(
+                #[doc = concat!("`STATUS_", stringify!($name), "`: ", $meaning, ".")]
+                pub const $name: Self = Self($value as u32 as i32);
+            )*
+
+            /// The name in `ntstatus.h` without its `STATUS_` prefix, if this crate knows it.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 as u32 {
+                    $($value => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+statuses! {
+    SUCCESS = 0x0000_0000, "the operation succeeded";
+    REPARSE = 0x0000_0104, "the name leads elsewhere and must be looked up again";
+    BUFFER_OVERFLOW = 0x8000_0005, "the fixed part was written, the rest was cut off";
+    NO_MORE_ENTRIES = 0x8000_001A, "the index is past the last entry";
+    NOT_IMPLEMENTED = 0xC000_0002, "the routine does not exist here";
+    INVALID_INFO_CLASS = 0xC000_0003, "the information class is unknown";
+    INFO_LENGTH_MISMATCH = 0xC000_0004, "the length does not fit the information class";
+    ACCESS_VIOLATION = 0xC000_0005, "an address could not be read or written";
+    INVALID_HANDLE = 0xC000_0008, "the handle is not open";
+    INVALID_PARAMETER = 0xC000_000D, "a parameter is not valid";
+    NO_SUCH_FILE = 0xC000_000F, "the file does not exist";
+    INVALID_DEVICE_REQUEST = 0xC000_0010, "the device does not do that";
+    ACCESS_DENIED = 0xC000_0022, "the caller may not do that";
+    BUFFER_TOO_SMALL = 0xC000_0023, "not even the fixed part fits; nothing was written";
+    OBJECT_TYPE_MISMATCH = 0xC000_0024, "the object is of another type";
+    OBJECT_NAME_INVALID = 0xC000_0033, "the name is malformed";
+    OBJECT_NAME_NOT_FOUND = 0xC000_0034, "no object has that name";
+    OBJECT_NAME_COLLISION = 0xC000_0035, "an object has that name already";
+    OBJECT_PATH_INVALID = 0xC000_0039, "part of the path is not a directory";
+    OBJECT_PATH_NOT_FOUND = 0xC000_003A, "part of the path does not exist";
+    OBJECT_PATH_SYNTAX_BAD = 0xC000_003B, "the path is malformed";
+    PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
+    INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";
+    NOT_SUPPORTED = 0xC000_00BB, "the request is not supported";
+    NAME_TOO_LONG = 0xC000_0106, "the name is too long";
+    CANNOT_DELETE = 0xC000_0121, "the key has subkeys, or must stay";
+    REGISTRY_CORRUPT = 0xC000_014C, "the hive is damaged";
+    REGISTRY_IO_FAILED = 0xC000_014D, "the hive could not be read or written";
+    NOT_REGISTRY_FILE = 0xC000_015C, "the file is no hive";
+    KEY_DELETED = 0xC000_017C, "the key has been deleted";
+    KEY_HAS_CHILDREN = 0xC000_0180, "a link cannot replace a key that has subkeys or values";
+    CHILD_MUST_BE_VOLATILE = 0xC000_0181, "a stable key cannot be made below a volatile one";
+    POSSIBLE_DEADLOCK = 0xC000_0194, "the thread would wait for itself";
+    CALLBACK_BYPASS = 0xC000_0503, "a registry callback did the operation itself";
+    FLT_INSTANCE_ALTITUDE_COLLISION = 0xC01C_0011, "the altitude is taken";
+}
+
+impl Status {
+    /// Whether this is a success or information (`NT_SUCCESS`).
+    pub const fn is_success(self) -> bool {
+        self.0 >= 0
+    }
+
+    /// `Ok(())` for a success or information, `Err(self)` otherwise.
+    pub const fn to_result(self) -> Result<(), Self> {
+        if self.is_success() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:08X}", self.0 as u32)?;
+        match self.name() {
+            Some(name) => write!(f, " STATUS_{name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Status {}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn severity_decides_success() {
+        assert!(Status::SUCCESS.is_success());
+        assert!(Status::REPARSE.is_success());
+        assert!(!Status::BUFFER_OVERFLOW.is_success());
+        assert!(!Status::KEY_DELETED.is_success());
+    }
+
+    #[test]
+    fn display_gives_number_and_name() {
+        assert_eq!(
+            Status::KEY_DELETED.to_string(),
+            "0xC000017C STATUS_KEY_DELETED"
+        );
+        assert_eq!(Status(0x1234).to_string(), "0x00001234");
+    }
+}

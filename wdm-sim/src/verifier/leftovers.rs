@@ -1,0 +1,84 @@
+//! What a driver left behind when it was unloaded, or when its `DriverEntry` failed.
+
+use super::Rule;
+use crate::machine::{DriverId, Kernel};
+
+impl Kernel {
+    /// Reports everything that the driver should have undone, and takes away what would be
+    /// dangerous once its code is gone. `call` is the routine that the driver had to undo it in.
+    pub(crate) fn check_leftovers(&self, driver: DriverId, call: &'static str) {
+        for altitude in crate::cm::remove_callbacks_of(self, driver) {
+            self.finding(
+                driver,
+                Rule::R4,
+                call,
+                format!(
+                    "the registry callback at altitude {altitude} is still registered; call \
+                     CmUnRegisterCallback before the driver goes"
+                ),
+            );
+        }
+        self.report_lost_contexts(driver, call);
+        self.report_running_threads(driver, call);
+        self.report_devices(driver, call);
+        self.report_handles(driver, call);
+        self.report_references(driver, call);
+        self.report_pool(driver, call);
+    }
+
+    fn report_handles(&self, driver: DriverId, call: &'static str) {
+        let processes = self.processes.all();
+        let tables = processes.iter().map(|process| process.handles());
+        for table in tables.chain([&self.handles]) {
+            for (handle, object) in table.opened_by(driver) {
+                self.finding(
+                    driver,
+                    Rule::Handle,
+                    call,
+                    format!(
+                        "handle {:#x} to a {} is still open; close it with ZwClose",
+                        handle.0,
+                        object.object_type()
+                    ),
+                );
+                drop(table.close(self, handle));
+            }
+        }
+    }
+
+    fn report_references(&self, driver: DriverId, call: &'static str) {
+        for object in self.objects.all() {
+            let held = object.references_of(driver);
+            if held <= 0 {
+                continue;
+            }
+            self.finding(
+                driver,
+                Rule::Object,
+                call,
+                format!(
+                    "{held} references to a {} were not given back; call ObDereferenceObject",
+                    object.object_type()
+                ),
+            );
+            for _ in 0..held {
+                self.objects.give_back(self, &object, driver);
+            }
+        }
+    }
+
+    fn report_pool(&self, driver: DriverId, call: &'static str) {
+        for leak in self.pool.take_all_of(driver) {
+            self.finding(
+                driver,
+                Rule::PoolLeak,
+                call,
+                format!(
+                    "{} pool blocks, {} bytes in all, with tag '{}' were not freed; the first was \
+                     allocation number {}",
+                    leak.blocks, leak.bytes, leak.tag, leak.first
+                ),
+            );
+        }
+    }
+}
