@@ -1,0 +1,237 @@
+//! The driver itself: its entry, its state and its end.
+//!
+//! A driver is a type that implements [`Driver`]; [`driver!`](crate::driver) makes the entry
+//! point of it that the kernel calls. The C side is `DRIVER_INITIALIZE` and `DRIVER_UNLOAD`:
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/driverentry-for-wdf-drivers-routine>.
+//!
+//! ```
+//! use wdm_safe::{Driver, Init, Lifecycle, Result};
+//!
+//! struct Hello;
+//!
+//! impl Driver for Hello {
+//!     fn init(init: &Init<'_>) -> Result<Self> {
+//!         wdm_safe::info!("loaded, parameters below {}", init.registry_path());
+//!         Ok(Hello)
+//!     }
+//!
+//!     fn unload(self, _at: &Lifecycle<'_>) {
+//!         wdm_safe::info!("unloaded");
+//!     }
+//! }
+//!
+//! wdm_safe::driver!(Hello);
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let machine = wdm_sim::Machine::builder().build()?;
+//! # let driver = unsafe { machine.load_linked("hello", driver_entry)? };
+//! # machine.unload(driver)?;
+//! # assert!(machine.report().findings.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+use core::ffi::c_void;
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
+
+use wdm_sys as sys;
+
+use crate::{NtError, NtStatus, Passive, PoolBox, Result, UnicodeStr};
+
+/// A driver. The value is the driver's state, from the return of [`init`](Self::init) to
+/// [`unload`](Self::unload).
+pub trait Driver: Sized + Send + Sync + 'static {
+    /// Sets the driver up (`DriverEntry`, `PASSIVE_LEVEL`, a system thread).
+    ///
+    /// # Errors
+    /// The status with which the load fails. What was set up so far is undone by being dropped.
+    fn init(init: &Init<'_>) -> Result<Self>;
+
+    /// Takes the driver down (`DriverUnload`, `PASSIVE_LEVEL`, a system thread). Dropping the
+    /// state is enough for most drivers, and is what happens unless this is written.
+    fn unload(self, at: &Lifecycle<'_>) {
+        let _ = at;
+    }
+}
+
+/// Proof that this is the driver's start or its end, and not a callback: what waits for callbacks
+/// to finish asks for it (R4).
+///
+/// It lives as long as the call to [`Driver::init`] or [`Driver::unload`] and stays on its thread.
+#[derive(Debug)]
+pub struct Lifecycle<'a> {
+    driver: NonNull<sys::DRIVER_OBJECT>,
+    passive: Passive<'a>,
+}
+
+impl<'a> Lifecycle<'a> {
+    /// Proof of `PASSIVE_LEVEL`.
+    #[must_use]
+    pub fn passive(&self) -> Passive<'a> {
+        self.passive
+    }
+
+    /// The driver object; valid until the driver is unloaded.
+    #[must_use]
+    pub fn driver_object(&self) -> NonNull<sys::DRIVER_OBJECT> {
+        self.driver
+    }
+}
+
+/// What [`Driver::init`] gets.
+#[derive(Debug)]
+pub struct Init<'a> {
+    lifecycle: Lifecycle<'a>,
+    registry_path: &'a UnicodeStr,
+}
+
+impl Init<'_> {
+    /// The path of the driver's key in the registry's services tree; its settings are in the
+    /// `Parameters` key below it.
+    #[must_use]
+    pub fn registry_path(&self) -> &UnicodeStr {
+        self.registry_path
+    }
+}
+
+impl<'a> Deref for Init<'a> {
+    type Target = Lifecycle<'a>;
+
+    fn deref(&self) -> &Lifecycle<'a> {
+        &self.lifecycle
+    }
+}
+
+/// What the kernel keeps of a driver, in the driver object's extension: the state, until unload
+/// takes it.
+struct Slot<D> {
+    state: *mut D,
+}
+
+/// What identifies the extension among those of the driver object: an address of this driver's own.
+fn extension_id<D: Driver>() -> *mut c_void {
+    unload::<D> as *mut c_void
+}
+
+/// `DriverEntry` for a driver; [`driver!`](crate::driver) calls it.
+///
+/// # Safety
+/// The kernel calls it, or what stands for the kernel: `driver` is the driver's own object, valid
+/// until `DriverUnload` has returned; `registry_path` is null or valid during the call; the level
+/// is `PASSIVE_LEVEL`.
+#[doc(hidden)]
+pub unsafe fn entry<D: Driver>(
+    driver: *mut sys::DRIVER_OBJECT,
+    registry_path: *const sys::UNICODE_STRING,
+) -> sys::NTSTATUS {
+    // SAFETY: as the caller vouches.
+    match unsafe { start::<D>(driver, registry_path) } {
+        Ok(()) => NtStatus::SUCCESS.raw(),
+        Err(error) => error.raw(),
+    }
+}
+
+/// # Safety
+/// As [`entry`].
+unsafe fn start<D: Driver>(
+    driver: *mut sys::DRIVER_OBJECT,
+    registry_path: *const sys::UNICODE_STRING,
+) -> Result<()> {
+    let mut driver = NonNull::new(driver).ok_or(NtError::INVALID_PARAMETER)?;
+    // SAFETY: the caller vouches for the level.
+    let passive = unsafe { Passive::new_unchecked() };
+    // SAFETY: null or valid during the call, says the caller.
+    let registry_path = unsafe { UnicodeStr::from_raw(registry_path) };
+    let registry_path = registry_path.unwrap_or(UnicodeStr::new(&[]));
+
+    // The kernel frees the extension with the driver object, also when the load fails.
+    let mut slot = ptr::null_mut();
+    let size = const { size_of::<Slot<D>>() as u32 };
+    // SAFETY: the driver object is valid; the identity is an address of this image.
+    let status = unsafe {
+        sys::IoAllocateDriverObjectExtension(driver.as_ptr(), extension_id::<D>(), size, &mut slot)
+    };
+    NtStatus::from_raw(status).to_result()?;
+    let slot = NonNull::new(slot.cast::<Slot<D>>()).ok_or(NtError::INSUFFICIENT_RESOURCES)?;
+
+    let state = D::init(&Init {
+        lifecycle: Lifecycle { driver, passive },
+        registry_path,
+    })?;
+    let state = PoolBox::into_raw(PoolBox::try_new(state)?);
+    // SAFETY: the extension has the size and, as all pool memory, the alignment of a Slot.
+    unsafe {
+        slot.write(Slot {
+            state: state.as_ptr(),
+        })
+    };
+    // SAFETY: the driver object is valid, and only its driver's entry writes to it now.
+    let driver = unsafe { driver.as_mut() };
+    driver.DriverUnload = Some(unload::<D>);
+    Ok(())
+}
+
+/// `DriverUnload` for a driver.
+///
+/// # Safety
+/// The kernel calls it once, with the driver object for which [`start`] succeeded, at
+/// `PASSIVE_LEVEL`.
+unsafe extern "system" fn unload<D: Driver>(driver: *mut sys::DRIVER_OBJECT) {
+    // SAFETY: the driver object is valid; the identity is that of `start`.
+    let slot = unsafe { sys::IoGetDriverObjectExtension(driver, extension_id::<D>()) };
+    let (Some(driver), Some(slot)) = (NonNull::new(driver), NonNull::new(slot.cast::<Slot<D>>()))
+    else {
+        return;
+    };
+    // SAFETY: `start` wrote the slot before it set this routine as the unload routine.
+    let Slot { state } = unsafe { slot.read() };
+    let Some(state) = NonNull::new(state) else {
+        return;
+    };
+    // SAFETY: `start` gave up the box, and unload is called once.
+    let state = unsafe { PoolBox::from_raw(state) };
+    // SAFETY: the caller vouches for the level.
+    let passive = unsafe { Passive::new_unchecked() };
+    PoolBox::into_inner(state).unload(&Lifecycle { driver, passive });
+}
+
+/// Makes the entry point for a type that implements [`Driver`].
+///
+/// It defines `driver_entry`, which in a kernel build is exported as `DriverEntry`. In other
+/// builds it is an ordinary function to hand to the simulator.
+#[macro_export]
+macro_rules! driver {
+    ($driver:ty) => {
+        $crate::__driver_entry! {
+            /// The driver's entry point.
+            ///
+            /// # Safety
+            /// The kernel calls it, or what stands for the kernel.
+            pub unsafe extern "system" fn driver_entry(
+                driver: *mut $crate::__private::DRIVER_OBJECT,
+                registry_path: *mut $crate::__private::UNICODE_STRING,
+            ) -> $crate::__private::NTSTATUS {
+                // SAFETY: the caller is the kernel, or vouches for what the kernel guarantees.
+                unsafe { $crate::__private::entry::<$driver>(driver, registry_path) }
+            }
+        }
+    };
+}
+
+#[cfg(feature = "kernel")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __driver_entry {
+    ($($entry:tt)+) => {
+        #[unsafe(export_name = "DriverEntry")]
+        $($entry)+
+    };
+}
+
+#[cfg(not(feature = "kernel"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __driver_entry {
+    ($($entry:tt)+) => { $($entry)+ };
+}

@@ -1,0 +1,47 @@
+//! The Windows kernel's vocabulary in safe Rust.
+//!
+//! What a driver needs before it does anything of its own: status codes ([`NtStatus`],
+//! [`NtError`]), counted strings ([`UnicodeStr`], [`UnicodeString`]), IRQL tokens ([`Passive`],
+//! [`ApcLevel`]), fallible pool memory ([`PoolBox`], [`PoolVec`]), messages to the debugger
+//! ([`info!`], [`error!`]), the [`registry`] as its client, and the entry point ([`driver!`],
+//! [`Driver`]). The raw bindings below it are `wdm-sys`; the registry callback above it is
+//! `cm-callback`.
+//!
+//! `no_std`. Nothing panics, every allocation returns a [`Result`].
+//!
+//! # Two kinds of build
+//! By default the kernel's routines are undefined symbols, which the simulator `wdm-sim` defines:
+//! tests and tools run on any machine. The feature `kernel` makes a kernel build of it: imports
+//! from `ntoskrnl.exe`, a panic handler and a global allocator.
+//!
+//! The default target is 64-bit Windows 10 and later; nothing here needs more than Windows 8,
+//! except the feature `pool2` (Windows 10 2004).
+
+#![no_std]
+
+pub mod bug_check;
+pub mod driver;
+mod handle;
+pub mod irql;
+#[cfg(feature = "kernel")]
+mod kernel;
+pub mod log;
+pub mod pool;
+pub mod registry;
+pub mod requestor;
+pub mod status;
+pub mod string;
+
+pub use driver::{Driver, Init, Lifecycle};
+pub use irql::{ApcLevel, Passive};
+pub use pool::{PoolBox, PoolTag, PoolVec};
+pub use status::{NtError, NtStatus, Result};
+pub use string::{UnicodeStr, UnicodeString};
+
+/// What the macros expand to; not for use by name.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::driver::entry;
+    pub use wdm_sys::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+    pub use widestring::u16str;
+}

@@ -1,0 +1,75 @@
+//! Fallible pool memory: [`PoolBox`], [`PoolVec`], and the tags that a debugger shows them under.
+//!
+//! Memory is non-paged and not executable (`NonPagedPoolNx`), so what it holds may be touched and
+//! dropped at any level that these crates' code runs at. The pages:
+//! `ExAllocatePoolWithTag`, `ExAllocatePool2`, `ExFreePoolWithTag`.
+
+mod allocator;
+mod pool_box;
+mod pool_vec;
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use wdm_sys as sys;
+
+use crate::{NtError, Result};
+
+pub use allocator::PoolAllocator;
+pub use pool_box::PoolBox;
+pub use pool_vec::PoolVec;
+
+/// The four characters under which an allocation is accounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolTag(u32);
+
+impl PoolTag {
+    /// What these crates use when nothing else is asked for.
+    pub const DEFAULT: Self = Self::new(*b"WdmR");
+
+    /// The tag with these characters, in the order in which tools show them.
+    #[must_use]
+    pub const fn new(name: [u8; 4]) -> Self {
+        Self(u32::from_le_bytes(name))
+    }
+}
+
+/// What the pool aligns every allocation to, in bytes (64-bit Windows).
+const POOL_ALIGNMENT: usize = 16;
+
+/// Whether the pool can hold a value of this layout.
+const fn fits(layout: Layout) -> bool {
+    layout.align() <= POOL_ALIGNMENT
+}
+
+/// Memory for one value of this layout, whose size is not zero. IRQL: `<= DISPATCH_LEVEL`.
+///
+/// # Errors
+/// `STATUS_INSUFFICIENT_RESOURCES` if the pool has none; `STATUS_NOT_SUPPORTED` if the layout asks
+/// for more than the pool's alignment of 16 bytes.
+fn allocate(layout: Layout, tag: PoolTag) -> Result<NonNull<u8>> {
+    if !fits(layout) {
+        return Err(NtError::NOT_SUPPORTED);
+    }
+    #[cfg(not(feature = "pool2"))]
+    // SAFETY: any size and tag are valid arguments; code of these crates runs at or below
+    // DISPATCH_LEVEL.
+    let memory =
+        unsafe { sys::ExAllocatePoolWithTag(sys::NonPagedPoolNx, layout.size() as u64, tag.0) };
+    #[cfg(feature = "pool2")]
+    // SAFETY: as above. The memory is written before it is read, so it need not be zeroed.
+    let memory = unsafe {
+        let flags = sys::POOL_FLAG_NON_PAGED | sys::POOL_FLAG_UNINITIALIZED;
+        sys::ExAllocatePool2(flags, layout.size() as u64, tag.0)
+    };
+    NonNull::new(memory.cast()).ok_or(NtError::INSUFFICIENT_RESOURCES)
+}
+
+/// Gives memory back. IRQL: `<= DISPATCH_LEVEL`.
+///
+/// # Safety
+/// `memory` came from [`allocate`] and is not used any more.
+unsafe fn free(memory: NonNull<u8>) {
+    // SAFETY: the caller vouches for the pointer; tag 0 means "whatever it was allocated under".
+    unsafe { sys::ExFreePoolWithTag(memory.as_ptr().cast(), 0) }
+}

@@ -1,0 +1,37 @@
+//! The registry as a driver's client of it: [`RegKey`], [`Value`].
+//!
+//! Calls go through the `Zw*` routines with kernel handles, so they are made with the kernel's own
+//! rights and are seen by registry callbacks; those that a callback makes are seen only by the
+//! callbacks below it (N7). All of them run at `PASSIVE_LEVEL`, so they take a
+//! [`Passive`](crate::Passive) token.
+//!
+//! ```
+//! # use wdm_sim::Machine;
+//! use wdm_safe::registry::{KeyAccess, RegKey, ValueRef};
+//! use wdm_safe::{Passive, Result, unicode};
+//!
+//! fn count_starts(at: Passive<'_>) -> Result<u32> {
+//!     let path = unicode!(r"\Registry\Machine\Software\Example");
+//!     let (key, _) = RegKey::create(path, KeyAccess::READ | KeyAccess::WRITE, at)?;
+//!     let name = unicode!("Starts");
+//!     let starts = key.value(name, at).ok().and_then(|value| value.as_u32()).unwrap_or(0) + 1;
+//!     key.set_value(name, ValueRef::Dword(starts), at)?;
+//!     Ok(starts)
+//! }
+//! # let machine = Machine::builder().build()?;
+//! # let process = machine.process("example"); let _thread = process.enter();
+//! # let at = unsafe { Passive::new_unchecked() };
+//! # RegKey::create(unicode!(r"\Registry\Machine\Software"), KeyAccess::ALL, at)?;
+//! # assert_eq!((count_starts(at)?, count_starts(at)?), (1, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod enumerate;
+mod key;
+mod query;
+mod value;
+
+pub use enumerate::{Subkeys, Values};
+pub use key::{Disposition, RegKey};
+pub use value::{MultiString, Value, ValueRef, ValueType};
+pub use wdm_sys::{KeyAccess, KeyOptions};
