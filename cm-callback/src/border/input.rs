@@ -1,0 +1,134 @@
+//! What the structures point to, as borrowed views for the notification.
+//!
+//! From Windows 8 on, inputs are captured in system memory before the callback sees them (N8), so a
+//! view of them neither faults nor changes.
+
+use core::ffi::c_void;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use wdm_safe::{ApcLevel, UnicodeStr};
+use wdm_sys as sys;
+
+use super::key::Key;
+use super::key::stage::Live;
+use crate::RegistryCallback;
+use crate::operation::{OnKey, Operation};
+
+/// The pre-information structure of a notification.
+///
+/// # Invariants
+/// It is the structure that the kernel handed to the callback for the notification of `'n`, so for
+/// all of `'n` its input pointers are null or point to what its fields say, and its objects are
+/// those of the notification.
+pub(crate) struct Info<'n, T> {
+    raw: &'n T,
+    /// Invariant in `'n`.
+    _notification: PhantomData<*mut &'n ()>,
+}
+
+impl<T> Clone for Info<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Info<'_, T> {}
+
+impl<'n, T> Info<'n, T> {
+    /// # Safety
+    /// `raw` is the kernel's structure for the notification of `'n`, and nobody writes to it
+    /// during `'n`.
+    pub(super) unsafe fn new(raw: NonNull<T>) -> Self {
+        // SAFETY: valid and not written to during 'n, says the caller.
+        let raw = unsafe { raw.as_ref() };
+        // INVARIANT: as the caller vouches.
+        Self {
+            raw,
+            _notification: PhantomData,
+        }
+    }
+
+    /// The fields, as they are.
+    pub(crate) fn fields(self) -> &'n T {
+        self.raw
+    }
+
+    /// The string that a field points to; empty where it points nowhere.
+    pub(crate) fn text(self, field: impl FnOnce(&T) -> *mut sys::UNICODE_STRING) -> &'n UnicodeStr {
+        // SAFETY: by the invariant null or a string for all of 'n.
+        let text = unsafe { UnicodeStr::from_raw(field(self.raw)) };
+        text.unwrap_or(UnicodeStr::new(&[]))
+    }
+
+    /// The bytes that two fields describe; empty where they point nowhere.
+    pub(crate) fn bytes(self, fields: impl FnOnce(&T) -> (*mut c_void, u32)) -> &'n [u8] {
+        let (start, length) = fields(self.raw);
+        if start.is_null() {
+            return &[];
+        }
+        // SAFETY: by the invariant that many captured bytes for all of 'n (N8).
+        unsafe { core::slice::from_raw_parts(start.cast::<u8>(), length as usize) }
+    }
+}
+
+/// The key object that the pre-notification is on; for a create or an open, the root.
+pub(crate) fn pre_key<'n, O: Operation, C: RegistryCallback>(
+    info: Info<'n, O::Info>,
+) -> Option<Key<'n, C, O::PreStage>> {
+    let (object, context) = O::object(info.raw);
+    // SAFETY: by the invariant these are the object of the notification and its context for the
+    // cookie of the registration that the notification is for; `O` says in which stage it is.
+    unsafe { Key::new(object, context) }
+}
+
+/// The post-information of a notification: a copy, since the kernel's own is written to by the
+/// outcome.
+///
+/// # Invariants
+/// It is the structure that the kernel handed to the callback for the notification of `'n`.
+pub(crate) struct PostInfo<'n> {
+    fields: sys::REG_POST_OPERATION_INFORMATION,
+    _notification: PhantomData<*mut &'n ()>,
+}
+
+impl<'n> PostInfo<'n> {
+    /// # Safety
+    /// `fields` is a copy of the kernel's structure for the notification of `'n`.
+    pub(super) unsafe fn new(fields: sys::REG_POST_OPERATION_INFORMATION) -> Self {
+        // INVARIANT: as the caller vouches.
+        Self {
+            fields,
+            _notification: PhantomData,
+        }
+    }
+
+    /// The status, as it stands.
+    pub(crate) fn status(&self) -> sys::NTSTATUS {
+        self.fields.Status
+    }
+
+    /// The key object of an operation on a key, in the stage that the operation says.
+    pub(crate) fn key<O: OnKey, C: RegistryCallback>(&self) -> Option<Key<'n, C, O::PostStage>> {
+        // SAFETY: by the invariant these are the object of the notification and its context; an
+        // operation on a key has it whatever its status.
+        unsafe { Key::new(self.fields.Object, self.fields.ObjectContext) }
+    }
+
+    /// The key object that a create or an open has made: only `STATUS_SUCCESS` gives one (K2). It
+    /// is lent for as long as this is borrowed, so no longer than until an outcome is made.
+    pub(crate) fn opened_key<C: RegistryCallback>(&self) -> Option<Key<'_, C, Live>> {
+        if self.fields.Status != sys::STATUS_SUCCESS {
+            return None;
+        }
+        // SAFETY: by the invariant the object that the operation made, and its context.
+        unsafe { Key::new(self.fields.Object, self.fields.ObjectContext) }
+    }
+}
+
+/// Proof of the level at which every notification comes (N1).
+pub(crate) fn notification_level<'n, T>(_during: Info<'n, T>) -> ApcLevel<'n> {
+    // SAFETY: the kernel calls registry callbacks at APC_LEVEL or below, and by the invariant of
+    // Info the call lasts for all of 'n.
+    unsafe { ApcLevel::new_unchecked() }
+}

@@ -1,0 +1,22 @@
+//! The border: where the kernel's pointers become types, and types become pointers. The only
+//! `unsafe` of the crate is in this folder.
+//!
+//! | file | what crosses |
+//! |---|---|
+//! | `trampoline` | the call itself: a class and a structure in, a status out |
+//! | `input` | strings and bytes that a structure points to |
+//! | `key` | key objects, borrowed for a notification or owned |
+//! | `context` | key contexts |
+//! | `cookie` | the routines that want a cookie |
+//! | `registration` | register and unregister |
+//! | `reply` | what an outcome writes into a structure |
+
+#![allow(unsafe_code)]
+
+pub(crate) mod context;
+pub(crate) mod cookie;
+pub(crate) mod input;
+pub(crate) mod key;
+pub(crate) mod registration;
+pub(crate) mod reply;
+pub(crate) mod trampoline;

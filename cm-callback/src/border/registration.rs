@@ -1,0 +1,128 @@
+//! Register and unregister.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicI64, Ordering};
+
+use wdm_safe::bug_check::{self, Bug};
+use wdm_safe::string::Counted;
+use wdm_safe::{Lifecycle, NtError, NtStatus, PoolBox, UnicodeStr};
+use wdm_sys as sys;
+
+use super::trampoline::trampoline;
+use crate::RegistryCallback;
+
+/// What the kernel's context pointer points to: the callback, and the cookie, into which the kernel
+/// writes (R3).
+pub struct Shared<C> {
+    pub(crate) callback: C,
+    cookie: AtomicI64,
+}
+
+impl<C> Shared<C> {
+    pub(crate) fn new(callback: C) -> Self {
+        Self {
+            callback,
+            cookie: AtomicI64::new(0),
+        }
+    }
+
+    /// The cookie, zero while the kernel has not written it.
+    pub(crate) fn cookie(&self) -> i64 {
+        self.cookie.load(Ordering::Acquire)
+    }
+}
+
+/// A registration and what it uses; dropping it unregisters, then drops the callback.
+pub struct Registration<C: RegistryCallback> {
+    /// First, since fields are dropped in this order.
+    live: Live,
+    shared: PoolBox<Shared<C>>,
+}
+
+/// The kernel's side of a registration.
+///
+/// # Invariants
+/// The callback with this cookie is registered, and `context` is its context.
+struct Live {
+    cookie: i64,
+    context: *const c_void,
+}
+
+// SAFETY: a registration belongs to no thread: CmUnRegisterCallback takes the cookie on any.
+unsafe impl Send for Live {}
+// SAFETY: `&Live` allows nothing.
+unsafe impl Sync for Live {}
+
+impl<C: RegistryCallback> Registration<C> {
+    /// Registers a callback (`CmRegisterCallbackEx`).
+    ///
+    /// # Errors
+    /// What was to be registered comes back, with `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION` if any
+    /// driver holds the altitude, or `STATUS_INSUFFICIENT_RESOURCES` (R1).
+    pub(crate) fn new(
+        shared: PoolBox<Shared<C>>,
+        altitude: &UnicodeStr,
+        at: &Lifecycle<'_>,
+    ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
+        let altitude = match Counted::new(altitude) {
+            Ok(altitude) => altitude,
+            Err(error) => return Err((error, shared)),
+        };
+        let context: *const Shared<C> = &raw const *shared;
+        // SAFETY: the altitude outlives the call; the driver object is the caller's own. Context
+        // and cookie are in the pool and stay there until `live` has unregistered, since `shared`
+        // is dropped after it. The kernel writes the cookie and we read it as an atomic, both
+        // aligned and 64 bits wide. The level is PASSIVE_LEVEL by the token.
+        let status = unsafe {
+            sys::CmRegisterCallbackEx(
+                Some(trampoline::<C>),
+                altitude.as_ptr(),
+                at.driver_object().as_ptr().cast(),
+                context.cast_mut().cast(),
+                shared.cookie.as_ptr().cast(),
+                ptr::null_mut(),
+            )
+        };
+        if let Err(error) = NtStatus::from_raw(status).to_result() {
+            return Err((error, shared));
+        }
+        // INVARIANT: registered; the kernel has written the cookie by now.
+        let live = Live {
+            cookie: shared.cookie(),
+            context: context.cast(),
+        };
+        Ok(Self { live, shared })
+    }
+
+    /// The callback.
+    pub(crate) fn callback(&self) -> &C {
+        &self.shared.callback
+    }
+
+    /// Unregisters, and gives back what was registered.
+    pub(crate) fn end(self) -> PoolBox<Shared<C>> {
+        let Self { live, shared } = self;
+        drop(live);
+        shared
+    }
+}
+
+impl Drop for Live {
+    /// `CmUnRegisterCallback`: waits for callbacks in flight, and for the cleanup of every context
+    /// that the cookie still holds (R4).
+    fn drop(&mut self) {
+        let cookie = sys::LARGE_INTEGER {
+            QuadPart: self.cookie,
+        };
+        // SAFETY: by the invariant the cookie is that of a registration; IRQL <= APC_LEVEL.
+        let status = unsafe { sys::CmUnRegisterCallback(cookie) };
+        if !NtStatus::from_raw(status).is_success() {
+            // The kernel would go on calling into memory that is about to be freed.
+            bug_check::stop(
+                Bug::NotUnregistered,
+                [self.context.addr(), status as usize, 0, 0],
+            );
+        }
+    }
+}

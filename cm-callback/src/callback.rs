@@ -1,0 +1,72 @@
+//! The callback: a driver's own type, and what it does in each notification.
+
+use wdm_safe::PoolTag;
+
+use crate::notification::{Cleanup, Post, Pre};
+use crate::operation::for_each_operation;
+use crate::outcome::{PostOutcome, PreOutcome};
+
+/// The class of a notification, as a number (`REG_NOTIFY_CLASS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotifyClass(pub u32);
+
+macro_rules! callback {
+    ($($(#[$doc:meta])* $operation:ident $pre:ident $post:ident { $($rest:tt)* })+) => {
+        /// A registry callback: context data in `self`, and a method for each operation and phase.
+        ///
+        /// A method that is not written lets the operation pass and keeps its result, and costs
+        /// nothing. Methods run in the thread that does the operation (N1), on any number of
+        /// threads at once, at `APC_LEVEL` or below.
+        ///
+        /// Registry calls that a method makes are seen by the callbacks below this one only (N7).
+        pub trait RegistryCallback: Sized + Send + Sync + 'static {
+            /// What [`Cookie::set_context`](crate::Cookie::set_context) attaches to a key object:
+            /// threads share it, and it is dropped on any of them.
+            type KeyContext: Send + Sync + 'static;
+
+            /// What travels from an operation's pre-notification to its post-notification; it stays
+            /// on the thread. [`Infallible`](core::convert::Infallible) for none.
+            type CallContext: 'static;
+
+            /// The pool tag under which contexts are allocated.
+            const POOL_TAG: PoolTag = PoolTag::DEFAULT;
+
+            $(
+                #[doc = concat!("Before: [`", stringify!($operation),
+                    "`](crate::operation::", stringify!($operation), ").")]
+                #[inline]
+                fn $pre(
+                    &self,
+                    op: Pre<'_, crate::operation::$operation, Self>,
+                ) -> PreOutcome<crate::operation::$operation, Self> {
+                    op.pass()
+                }
+
+                #[doc = concat!("After: [`", stringify!($operation),
+                    "`](crate::operation::", stringify!($operation), ").")]
+                #[inline]
+                fn $post(
+                    &self,
+                    op: Post<'_, crate::operation::$operation, Self>,
+                ) -> PostOutcome<crate::operation::$operation, Self> {
+                    op.keep()
+                }
+            )+
+
+            /// The contexts of a key object are about to be dropped (C3).
+            #[inline]
+            fn context_cleanup(&self, op: Cleanup<'_, Self>) {
+                let _ = op;
+            }
+
+            /// A notification of a class that this crate does not know: a newer Windows sends it.
+            /// It passes.
+            #[inline]
+            fn unknown(&self, class: NotifyClass) {
+                let _ = class;
+            }
+        }
+    };
+}
+
+for_each_operation!(callback);

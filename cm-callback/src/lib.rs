@@ -1,0 +1,115 @@
+//! Windows registry callbacks in safe Rust.
+//!
+//! A driver that watches, blocks or changes registry operations registers one routine with
+//! `CmRegisterCallbackEx`, gets a class and an untyped structure in it, and keeps its notes on key
+//! objects as `void *` contexts. Here it implements [`RegistryCallback`]: a method for each
+//! operation and phase, with typed notifications in and typed outcomes out. What the kernel's rules
+//! forbid does not compile.
+//!
+//! ```
+//! use core::convert::Infallible;
+//! use core::sync::atomic::{AtomicU32, Ordering};
+//!
+//! use cm_callback::operation::{CreateKey, SetValue};
+//! use cm_callback::{
+//!     CallbackObject, Post, PostOutcome, Pre, PreOutcome, Registered, RegistryCallback, altitude,
+//! };
+//! use wdm_safe::{Driver, Init, NtError, Result, driver, unicode};
+//!
+//! /// Keys called "ReadOnly" take no values.
+//! struct Guard {
+//!     blocked: AtomicU32,
+//! }
+//!
+//! struct ReadOnly;
+//!
+//! impl RegistryCallback for Guard {
+//!     type KeyContext = ReadOnly; // what CmSetCallbackObjectContext attaches to a key object
+//!     type CallContext = Infallible; // nothing travels from pre to post
+//!
+//!     fn post_create_key(&self, op: Post<'_, CreateKey, Self>) -> PostOutcome<CreateKey, Self> {
+//!         if let Ok(key) = op.opened_key() { // only STATUS_SUCCESS gives a key
+//!             let name = op.cookie().key_name(key);
+//!             if name.is_ok_and(|name| name.components().last() == Some(unicode!("ReadOnly"))) {
+//!                 let _ = op.cookie().set_context(key, ReadOnly);
+//!             }
+//!         }
+//!         op.keep()
+//!     }
+//!
+//!     fn pre_set_value(&self, op: Pre<'_, SetValue, Self>) -> PreOutcome<SetValue, Self> {
+//!         match op.key().ok().and_then(|key| key.context()) {
+//!             Some(ReadOnly) => {
+//!                 self.blocked.fetch_add(1, Ordering::Relaxed);
+//!                 op.block(NtError::ACCESS_DENIED)
+//!             }
+//!             None => op.pass(),
+//!         }
+//!     }
+//! }
+//!
+//! struct Sample {
+//!     guard: CallbackObject<Guard, Registered>, // dropping it unregisters
+//! }
+//!
+//! impl Driver for Sample {
+//!     fn init(init: &Init<'_>) -> Result<Self> {
+//!         let guard = Guard { blocked: AtomicU32::new(0) };
+//!         let idle = CallbackObject::new(guard, altitude!("380010.5"))?;
+//!         Ok(Sample { guard: idle.register(init)? })
+//!     }
+//! }
+//!
+//! driver!(Sample);
+//! # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! # use wdm_sim::{KeyAccess, Machine};
+//! # let machine = Machine::builder().build()?;
+//! # let driver = unsafe { machine.load_linked("sample", driver_entry)? };
+//! # {
+//! #     let process = machine.process("example");
+//! #     let thread = process.enter();
+//! #     let path = r"\Registry\Machine\SYSTEM\ReadOnly";
+//! #     let key = thread.create_key(path, KeyAccess::ALL)?;
+//! #     assert_eq!(key.set_value("a", 4, &[0; 4]), Err(wdm_sim::Status::ACCESS_DENIED));
+//! # }
+//! # machine.unload(driver)?;
+//! # assert!(machine.report().findings.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `no_std`; the default target is 64-bit Windows 10 and later. The rules that are cited as R1, N2,
+//! C4 and so on are those of the project's `semantics`; each names Microsoft's page.
+//!
+//! # The heart of it: contexts
+//! [`Cookie::set_context`] attaches a value to a key object. It arrives in the later notifications
+//! for that object as a plain reference ([`Key::context`]), it may be replaced at any time while
+//! other threads are looking at it, and it is dropped when the kernel says that nobody does any
+//! more: after the object has closed, or while the callback is unregistered.
+
+#![no_std]
+#![deny(unsafe_code)]
+
+mod altitude;
+mod border;
+mod callback;
+mod notification;
+mod object;
+pub mod operation;
+mod outcome;
+
+pub use altitude::Altitude;
+pub use border::cookie::{Cookie, CookieError, KeyName, SetContextError, Transaction};
+pub use border::key::{Key, KeyObject, Stage, Usable, stage};
+pub use border::reply::{Created, Opened};
+pub use callback::{NotifyClass, RegistryCallback};
+pub use notification::{Cleanup, PassWithError, Post, Pre};
+pub use object::{CallbackObject, NewError, RegisterError, Registered, State, Unregistered};
+pub use operation::Operation;
+pub use outcome::{PostOutcome, PreOutcome};
+
+/// What the macros expand to; not for use by name.
+#[doc(hidden)]
+pub mod __private {
+    pub use wdm_safe::unicode;
+}

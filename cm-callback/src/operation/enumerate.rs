@@ -1,0 +1,71 @@
+//! Enumerations and queries of keys: which entry, and what the caller wants to know.
+
+use wdm_sys as sys;
+
+use super::{EnumerateKey, EnumerateValue, QueryKey};
+use crate::RegistryCallback;
+use crate::notification::Pre;
+
+/// What a caller wants to know of a key (`KEY_INFORMATION_CLASS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyInformation(pub sys::KEY_INFORMATION_CLASS);
+
+impl KeyInformation {
+    /// Last-write time and name.
+    pub const BASIC: Self = Self(sys::KeyBasicInformation);
+    /// Last-write time, name and class.
+    pub const NODE: Self = Self(sys::KeyNodeInformation);
+    /// Counts and sizes of what is in the key.
+    pub const FULL: Self = Self(sys::KeyFullInformation);
+    /// The full path.
+    pub const NAME: Self = Self(sys::KeyNameInformation);
+}
+
+/// What a caller wants to know of a value (`KEY_VALUE_INFORMATION_CLASS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueInformation(pub sys::KEY_VALUE_INFORMATION_CLASS);
+
+impl ValueInformation {
+    /// Name and type.
+    pub const BASIC: Self = Self(sys::KeyValueBasicInformation);
+    /// Name, type and data.
+    pub const FULL: Self = Self(sys::KeyValueFullInformation);
+    /// Type and data.
+    pub const PARTIAL: Self = Self(sys::KeyValuePartialInformation);
+}
+
+impl<C: RegistryCallback> Pre<'_, EnumerateKey, C> {
+    /// Which subkey is asked for, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.info.fields().Index
+    }
+
+    /// What the caller wants to know of it.
+    #[must_use]
+    pub fn wanted(&self) -> KeyInformation {
+        KeyInformation(self.info.fields().KeyInformationClass)
+    }
+}
+
+impl<C: RegistryCallback> Pre<'_, EnumerateValue, C> {
+    /// Which value is asked for, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.info.fields().Index
+    }
+
+    /// What the caller wants to know of it.
+    #[must_use]
+    pub fn wanted(&self) -> ValueInformation {
+        ValueInformation(self.info.fields().KeyValueInformationClass)
+    }
+}
+
+impl<C: RegistryCallback> Pre<'_, QueryKey, C> {
+    /// What the caller wants to know of the key.
+    #[must_use]
+    pub fn wanted(&self) -> KeyInformation {
+        KeyInformation(self.info.fields().KeyInformationClass)
+    }
+}
