@@ -1,0 +1,79 @@
+//! `cargo xtask`: every task that a person or CI runs in this workspace.
+//!
+//! Each command does its own set-up and names on standard error whatever it installs, and why.
+//! `cargo xtask demo` and `cargo xtask test` are the two that a newcomer wants.
+
+#![deny(unsafe_code)]
+
+mod bindgen;
+mod ci;
+mod debian;
+mod demo;
+mod drivers;
+mod image;
+mod package;
+mod process;
+mod run;
+mod steps;
+mod target;
+mod test;
+mod test_runner;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::debian::Consent;
+
+/// The tasks of the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+
+    /// Install missing Debian packages through sudo when not root
+    #[arg(long, global = true)]
+    yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the sample driver and run it in the simulated kernel
+    Demo(demo::Options),
+    /// Run everything that has a test
+    Test,
+    /// Build sample drivers as .sys files
+    BuildDrivers(drivers::Options),
+    /// Build one sample driver and run it with `wdm-sim run`
+    Run(run::Options),
+    /// Check everything that CI checks
+    Ci(ci::Options),
+    /// Write the raw bindings anew (all arguments go to the generator)
+    Bindgen(bindgen::Options),
+    /// Package the crates that are published, as crates.io would get them
+    Package(package::Options),
+}
+
+fn main() -> ExitCode {
+    let Arguments { task, yes } = Arguments::parse();
+    let consent = Consent::from_flag(yes);
+    let done = match task {
+        Task::Demo(options) => demo::run(&options, consent),
+        Task::Test => test::run(consent),
+        Task::BuildDrivers(options) => drivers::run(&options, consent),
+        Task::Run(options) => run::run(&options, consent),
+        Task::Ci(options) => ci::run(&options, consent),
+        Task::Bindgen(options) => bindgen::run(&options),
+        Task::Package(options) => package::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", process::one_line(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask test`: everything that has a test, with its set-up.
+
+use anyhow::{Result, bail};
+
+use crate::debian::Consent;
+use crate::drivers;
+use crate::process::{self, say};
+use crate::target::Target;
+use crate::test_runner::{self, Counts};
+use crate::toolchain;
+use crate::workspace::Workspace;
+
+/// Where the tests of the loader find the sample drivers.
+const DRIVERS_VARIABLE: &str = "WDM_DRIVERS";
+
+/// Builds the drivers, runs all tests, and prints how many there were.
+pub(crate) fn run(consent: Consent) -> Result<()> {
+    let workspace = Workspace::load()?;
+    let mut counts = Counts::default();
+    let mut failed = Vec::new();
+    let drivers = match toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent) {
+        Ok(toolchain) => Some(drivers::build_all(&workspace, &toolchain)?),
+        Err(unavailable) => {
+            say(format!(
+                "the loader is tested without the sample drivers: {unavailable}"
+            ));
+            None
+        }
+    };
+    for (mut command, stream) in test_runner::commands() {
+        command.current_dir(workspace.root());
+        match &drivers {
+            Some(folder) => command.env(DRIVERS_VARIABLE, folder),
+            None => command.env_remove(DRIVERS_VARIABLE),
+        };
+        say(format!("`{}`", process::display(&command)));
+        if !test_runner::run(&mut command, stream, &mut counts)?.success() {
+            failed.push(process::display(&command));
+        }
+    }
+    println!("tests: {counts}");
+    if !failed.is_empty() {
+        bail!("tests failed: `{}`", failed.join("`, `"));
+    }
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! What cargo knows about this workspace: its folders, the sample drivers, the published crates.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::semver::Version;
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+
+use crate::process;
+
+/// The table in a package's `Cargo.toml` that makes it a sample driver:
+/// `[package.metadata.wdm-driver]`.
+const DRIVER_TABLE: &str = "wdm-driver";
+
+/// The workspace that this tool belongs to.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    metadata: Metadata,
+}
+
+/// A package that is built as a driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// The package's name, which is also the name of its `.sys` file.
+    pub(crate) name: String,
+    /// The name of its library, by which the linker's output is called.
+    pub(crate) library: String,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub(crate) fn load() -> Result<Self> {
+        let metadata = MetadataCommand::new()
+            .cargo_path(process::cargo_program())
+            .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+            .no_deps()
+            .exec()
+            .context("cannot read the workspace")?;
+        Ok(Self { metadata })
+    }
+
+    /// The folder of the workspace's `Cargo.toml`.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.metadata.workspace_root.clone().into()
+    }
+
+    /// The folder for everything that is built.
+    pub(crate) fn target_dir(&self) -> PathBuf {
+        self.metadata.target_directory.clone().into()
+    }
+
+    /// The sample drivers, by name.
+    pub(crate) fn samples(&self) -> Result<Vec<Sample>> {
+        let mut samples = self
+            .metadata
+            .packages
+            .iter()
+            .filter(|package| package.metadata.get(DRIVER_TABLE).is_some())
+            .map(Sample::of)
+            .collect::<Result<Vec<_>>>()?;
+        samples.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(samples)
+    }
+
+    /// The sample driver of that name.
+    pub(crate) fn sample(&self, name: &str) -> Result<Sample> {
+        let samples = self.samples()?;
+        match samples.iter().find(|sample| sample.name == name) {
+            Some(sample) => Ok(sample.clone()),
+            None => {
+                let known: Vec<_> = samples.into_iter().map(|sample| sample.name).collect();
+                bail!(
+                    "no sample driver is called `{name}`; there are: {}",
+                    known.join(", ")
+                )
+            }
+        }
+    }
+
+    /// The crates that are published: those whose `Cargo.toml` does not say `publish = false`.
+    pub(crate) fn published(&self) -> Vec<&str> {
+        self.names(|package| package.publish.as_ref().is_none_or(|to| !to.is_empty()))
+    }
+
+    /// The crates with a feature `kernel`, which a driver links.
+    pub(crate) fn kernel_crates(&self) -> Vec<&str> {
+        self.names(|package| package.features.contains_key("kernel"))
+    }
+
+    /// Whether a package of that name is a member.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        !self.names(|package| package.name == name).is_empty()
+    }
+
+    /// The oldest compiler that the workspace accepts.
+    pub(crate) fn rust_version(&self) -> Result<Version> {
+        self.metadata
+            .packages
+            .iter()
+            .filter_map(|package| package.rust_version.clone())
+            .max()
+            .context("no package says its rust-version in Cargo.toml")
+    }
+
+    fn names(&self, wanted: impl Fn(&Package) -> bool) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .metadata
+            .packages
+            .iter()
+            .filter(|package| wanted(package))
+            .map(|package| package.name.as_str())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Sample {
+    fn of(package: &Package) -> Result<Self> {
+        let library = package
+            .targets
+            .iter()
+            .find(|target| target.is_kind(TargetKind::Lib) || target.is_kind(TargetKind::RLib))
+            .with_context(|| format!("the sample driver `{}` has no library", package.name))?;
+        Ok(Self {
+            name: package.name.to_string(),
+            library: library.name.replace('-', "_"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cargo's description of a package, as far as this module looks at it.
+    fn package(name: &str, kind: &str, more: &str) -> String {
+        format!(
+            r#"{{"name": "{name}", "version": "0.1.0", "id": "{name}",
+                "dependencies": [], "license": null, "license_file": null, "description": null,
+                "source": null, "manifest_path": "/w/{name}/Cargo.toml",
+                "categories": [], "keywords": [], "readme": null, "repository": null,
+                "homepage": null, "documentation": null, "edition": "2024", "links": null,
+                "default_run": null, "authors": [], {more},
+                "targets": [{{"name": "{name}", "kind": ["{kind}"], "crate_types": ["{kind}"],
+                    "required-features": [], "src_path": "/w/{name}/src/lib.rs",
+                    "edition": "2024", "doctest": true, "test": true, "doc": true}}]}}"#
+        )
+    }
+
+    fn workspace() -> Workspace {
+        let packages = [
+            package(
+                "tooth-fairy",
+                "lib",
+                r#""metadata": {"wdm-driver": {}}, "publish": [],
+                   "features": {"kernel": []}, "rust_version": "1.90""#,
+            ),
+            package(
+                "angel",
+                "lib",
+                r#""metadata": {"wdm-driver": {}}, "publish": [],
+                   "features": {"kernel": []}, "rust_version": "1.95""#,
+            ),
+            package(
+                "plain",
+                "lib",
+                r#""metadata": null, "publish": null, "features": {}, "rust_version": null"#,
+            ),
+        ]
+        .join(", ");
+        let json = format!(
+            r#"{{"packages": [{packages}], "workspace_members": [], "resolve": null,
+                "workspace_root": "/w", "target_directory": "/w/target", "version": 1,
+                "metadata": null}}"#
+        );
+        Workspace {
+            metadata: MetadataCommand::parse(json).expect("cargo's format"),
+        }
+    }
+
+    #[test]
+    fn samples_are_the_packages_with_the_table() {
+        let names: Vec<_> = workspace()
+            .samples()
+            .expect("both have a library")
+            .into_iter()
+            .map(|sample| (sample.name, sample.library))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("angel".to_owned(), "angel".to_owned()),
+                ("tooth-fairy".to_owned(), "tooth_fairy".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_sample_is_an_error_that_names_the_known_ones() {
+        let error = workspace().sample("nobody").expect_err("there is none");
+        assert_eq!(
+            error.to_string(),
+            "no sample driver is called `nobody`; there are: angel, tooth-fairy"
+        );
+    }
+
+    #[test]
+    fn a_driver_without_a_library_is_an_error() {
+        let json = package(
+            "tool",
+            "bin",
+            r#""metadata": {"wdm-driver": {}}, "publish": [], "features": {},
+               "rust_version": null"#,
+        );
+        let json = format!(
+            r#"{{"packages": [{json}], "workspace_members": [], "resolve": null,
+                "workspace_root": "/w", "target_directory": "/w/target", "version": 1,
+                "metadata": null}}"#
+        );
+        let workspace = Workspace {
+            metadata: MetadataCommand::parse(json).expect("cargo's format"),
+        };
+        let error = workspace.samples().expect_err("it is a program");
+        assert_eq!(error.to_string(), "the sample driver `tool` has no library");
+    }
+
+    #[test]
+    fn publishing_and_features_are_read_from_the_manifests() {
+        let workspace = workspace();
+        assert_eq!(workspace.published(), ["plain"]);
+        assert_eq!(workspace.kernel_crates(), ["angel", "tooth-fairy"]);
+        assert!(workspace.contains("plain"));
+        assert!(!workspace.contains("plai"));
+        assert_eq!(
+            workspace.rust_version().expect("two say it"),
+            Version::new(1, 95, 0)
+        );
+    }
+}
