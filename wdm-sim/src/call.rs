@@ -102,9 +102,12 @@ pub(crate) unsafe fn registry_callback(
     information: PVOID,
 ) -> NTSTATUS {
     let class: PVOID = std::ptr::without_provenance_mut(class as usize);
-    run(thread, code.caller, "EX_CALLBACK_FUNCTION", || {
-        call!(code, (context => PVOID, class => PVOID, information => PVOID) -> NTSTATUS)
-    })
+    run(
+        thread,
+        code.caller,
+        "EX_CALLBACK_FUNCTION",
+        || call!(code, (context => PVOID, class => PVOID, information => PVOID) -> NTSTATUS),
+    )
 }
 
 /// `DRIVER_INITIALIZE`: a `DriverEntry`.
@@ -118,9 +121,12 @@ pub(crate) unsafe fn driver_entry(
     object: PDRIVER_OBJECT,
     path: PUNICODE_STRING,
 ) -> NTSTATUS {
-    run(thread, code.caller, "DriverEntry", || {
-        call!(code, (object => PDRIVER_OBJECT, path => PUNICODE_STRING) -> NTSTATUS)
-    })
+    run(
+        thread,
+        code.caller,
+        "DriverEntry",
+        || call!(code, (object => PDRIVER_OBJECT, path => PUNICODE_STRING) -> NTSTATUS),
+    )
 }
 
 /// `DRIVER_UNLOAD`.
@@ -128,9 +134,12 @@ pub(crate) unsafe fn driver_entry(
 /// # Safety
 /// `code` is what the driver put into `DriverUnload` of `object`, which is its own object.
 pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_OBJECT) {
-    run(thread, code.caller, "DriverUnload", || {
-        call!(code, (object => PDRIVER_OBJECT))
-    });
+    run(
+        thread,
+        code.caller,
+        "DriverUnload",
+        || call!(code, (object => PDRIVER_OBJECT)),
+    );
 }
 
 /// `KSTART_ROUTINE`: the body of a system thread.
@@ -138,7 +147,10 @@ pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_
 /// # Safety
 /// `code` and `context` are what the driver gave to `PsCreateSystemThread`.
 pub(crate) unsafe fn start_routine(thread: &Thread, code: Code, context: PVOID) {
-    run(thread, code.caller, "KSTART_ROUTINE", || {
-        call!(code, (context => PVOID))
-    });
+    run(
+        thread,
+        code.caller,
+        "KSTART_ROUTINE",
+        || call!(code, (context => PVOID)),
+    );
 }

@@ -133,7 +133,10 @@ impl Manager {
 
 impl State {
     fn device_named(&self, name: &[u16]) -> bool {
-        let names = self.devices.values().filter_map(|device| device.name.as_ref());
+        let names = self
+            .devices
+            .values()
+            .filter_map(|device| device.name.as_ref());
         let upper = upcase_name(name);
         names.into_iter().any(|other| upcase_name(other) == upper)
     }
@@ -143,7 +146,10 @@ impl Kernel {
     /// Reports and takes away the devices and links of a driver that is gone.
     pub(crate) fn report_devices(&self, driver: DriverId, call: &'static str) {
         let mut state = self.io.lock();
-        let devices: Vec<_> = state.devices.extract_if(|_, it| it.owner == driver).collect();
+        let devices: Vec<_> = state
+            .devices
+            .extract_if(|_, it| it.owner == driver)
+            .collect();
         let links: Vec<_> = state.links.extract_if(|_, it| it.owner == driver).collect();
         drop(state);
         for (_, device) in devices {

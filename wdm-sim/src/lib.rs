@@ -17,8 +17,8 @@ mod verifier;
 
 pub use exports::has_export;
 pub use machine::{
-    BugCheck, BuildError, Builder, ClassCount, CounterReport, Driver, LinkedEntry, LoadDriverError, Machine,
-    Process, Profile, Report, Setting, ThreadGuard, UnloadError,
+    BugCheck, BuildError, Builder, ClassCount, CounterReport, Driver, LinkedEntry, LoadDriverError,
+    Machine, MountedHive, Process, Profile, Report, Setting, ThreadGuard, UnloadError,
 };
 pub use status::Status;
 pub use user::{UserKey, UserKeyInfo, UserValue};

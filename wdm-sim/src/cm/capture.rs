@@ -142,7 +142,7 @@ impl Input {
         let bytes = unsafe { self.bytes() }?;
         let copy = match mode {
             Mode::Kernel => None,
-            Mode::User => Some(SmallVec::from_slice(bytes)),
+            Mode::User => Some(aligned(bytes)),
         };
         Ok(Captured { input: self, copy })
     }
@@ -151,7 +151,16 @@ impl Input {
 /// Input data as callbacks and the operation see them.
 pub(crate) struct Captured {
     input: Input,
-    copy: Option<SmallVec<[u8; 128]>>,
+    /// In words, since NT captures into pool, which is aligned.
+    copy: Option<SmallVec<[u64; 16]>>,
+}
+
+/// A copy of bytes at an aligned address; the last word is filled up with zeros.
+fn aligned(bytes: &[u8]) -> SmallVec<[u64; 16]> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().chain([&last]).map(|word| u64::from_ne_bytes(*word)).collect()
 }
 
 impl Captured {
@@ -172,7 +181,13 @@ impl Captured {
     /// As there.
     pub(crate) unsafe fn bytes(&self) -> Result<&[u8], Status> {
         match &self.copy {
-            Some(copy) => Ok(copy),
+            Some(copy) => {
+                // SAFETY: the words hold a copy of that many bytes, and any word is valid as bytes.
+                let copy = unsafe {
+                    std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), self.input.length as usize)
+                };
+                Ok(copy)
+            }
             // SAFETY: the caller's promise is the same.
             None => unsafe { self.input.bytes() },
         }

@@ -58,7 +58,9 @@ pub(super) unsafe fn narrow(text: PCCH) -> String {
         return String::new();
     }
     // SAFETY: by this function's contract.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The C-variadic routines, which only `.sys` files can call.

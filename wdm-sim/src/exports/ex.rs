@@ -6,8 +6,8 @@
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 
 use wdm_sys::{
-    BOOLEAN, KPROCESSOR_MODE, PFAST_MUTEX, POOL_FLAG_NON_PAGED,
-    POOL_FLAG_PAGED, POOL_FLAGS, POOL_TYPE, PVOID, PagedPool, SIZE_T,
+    BOOLEAN, KPROCESSOR_MODE, PFAST_MUTEX, POOL_FLAG_NON_PAGED, POOL_FLAG_PAGED, POOL_FLAGS,
+    POOL_TYPE, PVOID, PagedPool, SIZE_T,
 };
 
 use super::exports;
@@ -182,7 +182,14 @@ unsafe fn fill(address: PVOID, size: SIZE_T, byte: u8) {
 }
 
 fn require_level(thread: &Thread, call: &'static str, paged: bool) {
-    thread.require_irql(if paged { irql::APC_LEVEL } else { irql::DISPATCH_LEVEL }, call);
+    thread.require_irql(
+        if paged {
+            irql::APC_LEVEL
+        } else {
+            irql::DISPATCH_LEVEL
+        },
+        call,
+    );
 }
 
 /// Allocates zeroed pool memory for the driver that runs.
@@ -230,14 +237,19 @@ fn free(thread: &Thread, call: &'static str, address: PVOID, tag: u32) {
         }
     };
     kernel.counters.count(Counter::PoolFrees);
-    kernel.counters.add(Counter::ContextsReleased, u64::from(freed.detached));
+    kernel
+        .counters
+        .add(Counter::ContextsReleased, u64::from(freed.detached));
     let size = freed.size;
     if tag.0 != 0 && tag != freed.tag {
         let detail = format!("a block with tag '{}' is freed with tag '{tag}'", freed.tag);
         thread.finding(Rule::PoolTag, call, detail);
     }
     if freed.overrun {
-        let detail = format!("a block of {size} bytes, tag '{}', was written past its end", freed.tag);
+        let detail = format!(
+            "a block of {size} bytes, tag '{}', was written past its end",
+            freed.tag
+        );
         thread.finding(Rule::PoolOverrun, call, detail);
     }
     if freed.attached > 0 {

@@ -120,7 +120,9 @@ fn number(chars: &mut std::str::Chars<'_>, arguments: &mut Arguments) -> Option<
         return arguments.next().map(|value| value as i32);
     }
     let text = chars.as_str();
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     if end == 0 {
         return None;
     }
@@ -231,7 +233,11 @@ impl Spec {
             (16, true) => (format!("{value:X}"), "0X"),
             _ => (value.to_string(), ""),
         };
-        let prefix = if self.alternate && value != 0 { prefix } else { "" };
+        let prefix = if self.alternate && value != 0 {
+            prefix
+        } else {
+            ""
+        };
         self.digits(prefix, &digits)
     }
 
@@ -268,7 +274,11 @@ impl Spec {
 }
 
 fn character(value: u64, wide: bool) -> String {
-    let unit = if wide { value as u16 } else { u16::from(value as u8) };
+    let unit = if wide {
+        value as u16
+    } else {
+        u16::from(value as u8)
+    };
     String::from_utf16_lossy(&[unit])
 }
 
@@ -300,7 +310,8 @@ unsafe fn string(address: u64, wide: bool, most: Option<usize>) -> String {
 /// # Safety
 /// `address` is 0, or leads to such a string.
 unsafe fn counted(address: u64, wide: bool) -> String {
-    let string: PCUNICODE_STRING = std::ptr::with_exposed_provenance::<UNICODE_STRING>(address as usize);
+    let string: PCUNICODE_STRING =
+        std::ptr::with_exposed_provenance::<UNICODE_STRING>(address as usize);
     if wide {
         // SAFETY: by this function's contract.
         return match unsafe { super::text(string) } {

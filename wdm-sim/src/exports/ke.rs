@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use wdm_sys::{
-    BOOLEAN, EVENT_TYPE, KIRQL, KPRIORITY, KPROCESSOR_MODE, KWAIT_REASON, LARGE_INTEGER, NTSTATUS, NotificationEvent,
-    PLARGE_INTEGER, PRKEVENT, PVOID, SynchronizationEvent,
+    BOOLEAN, EVENT_TYPE, KIRQL, KPRIORITY, KPROCESSOR_MODE, KWAIT_REASON, LARGE_INTEGER, NTSTATUS,
+    NotificationEvent, PLARGE_INTEGER, PRKEVENT, PVOID, SynchronizationEvent,
 };
 
 use super::exports;
@@ -33,7 +33,6 @@ struct Event {
 
 exports! {
     /// The current interrupt request level.
-    [undeclared]
     fn KeGetCurrentIrql() -> KIRQL {
         current(CALL).irql()
     }

@@ -19,7 +19,11 @@ const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
 /// `STATUS_ACCESS_VIOLATION`.
 const ACCESS_VIOLATION: u32 = 0xC000_0005;
 /// Where user addresses end. Callers' buffers are the host's own memory, so it is the host's limit.
-const USER_LIMIT: u64 = if cfg!(target_arch = "x86_64") { 1 << 47 } else { 1 << 48 };
+const USER_LIMIT: u64 = if cfg!(target_arch = "x86_64") {
+    1 << 47
+} else {
+    1 << 48
+};
 const PAGE: usize = 4096;
 
 exports! {

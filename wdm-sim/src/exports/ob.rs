@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use wdm_sys::{
-    ACCESS_MASK, HANDLE, KPROCESSOR_MODE, LONG_PTR, NTSTATUS, OBJ_KERNEL_HANDLE,
-    _OBJECT_HANDLE_INFORMATION as OBJECT_HANDLE_INFORMATION, PACCESS_STATE, PHANDLE, POBJECT_HANDLE_INFORMATION,
+    _OBJECT_HANDLE_INFORMATION as OBJECT_HANDLE_INFORMATION, ACCESS_MASK, HANDLE, KPROCESSOR_MODE,
+    LONG_PTR, NTSTATUS, OBJ_KERNEL_HANDLE, PACCESS_STATE, PHANDLE, POBJECT_HANDLE_INFORMATION,
     POBJECT_NAME_INFORMATION, POBJECT_TYPE, PVOID,
 };
 
@@ -242,7 +242,10 @@ pub(crate) fn live_object<'t>(
             Rule::Object,
             format!("{object:p} is no object any more; it has been closed"),
         ),
-        _ => (Rule::Object, format!("{object:p} is no object of this machine")),
+        _ => (
+            Rule::Object,
+            format!("{object:p} is no object of this machine"),
+        ),
     };
     thread.finding(rule, call, detail);
     Err(Status::INVALID_PARAMETER)

@@ -7,9 +7,7 @@ use std::ptr::without_provenance_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use wdm_sys::{
-    HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, PKSTART_ROUTINE, POBJECT_ATTRIBUTES, PVOID,
-};
+use wdm_sys::{HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, PKSTART_ROUTINE, POBJECT_ATTRIBUTES, PVOID};
 
 use super::{exports, ob};
 use crate::call::{self, Code};
@@ -197,14 +195,21 @@ fn start(kernel: &Arc<Kernel>, code: Code, context: PVOID) -> Option<Arc<SystemT
 
 impl SystemThreads {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Weak<SystemThread>>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Kernel {
     /// Reports the threads of a driver that still run although it is gone.
     pub(crate) fn report_running_threads(&self, driver: DriverId, call: &'static str) {
-        let running = self.system_threads.lock().iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        let running = self
+            .system_threads
+            .lock()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect::<Vec<_>>();
         let count = running
             .iter()
             .filter(|thread| thread.driver == driver && !thread.is_done())

@@ -29,7 +29,10 @@ impl fmt::Display for BugCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d] = self.parameters;
         let code = self.code;
-        write!(f, "bug check 0x{code:08X} (0x{a:X}, 0x{b:X}, 0x{c:X}, 0x{d:X})")?;
+        write!(
+            f,
+            "bug check 0x{code:08X} (0x{a:X}, 0x{b:X}, 0x{c:X}, 0x{d:X})"
+        )?;
         write!(f, " at {}", self.call)?;
         if !self.driver.is_empty() {
             write!(f, " by {}", self.driver)?;

@@ -7,10 +7,11 @@ use thiserror::Error;
 
 use super::bugcheck::{BugCheck, BugCheckHook};
 use super::debug::{DebugHook, DebugLog};
-use super::{Kernel, Machine, demo};
+use super::report::MountedHive;
+use super::{Kernel, Machine, services};
 use crate::loader::LoadOptions;
 use crate::object::HandleTable;
-use crate::registry::{HiveError, Registry, wide};
+use crate::registry::{HiveError, Registry, demo_hive, wide};
 use crate::status::Status;
 
 /// The version of Windows that a machine is like.
@@ -45,14 +46,11 @@ impl Profile {
 #[non_exhaustive]
 pub enum BuildError {
     /// A hive could not be mounted.
-    #[error("hive {name}: {source}")]
-    Hive {
-        /// The name it was to be mounted at.
-        name: String,
-        /// What was wrong with it.
-        #[source]
-        source: HiveError,
-    },
+    #[error(transparent)]
+    Hive(#[from] HiveError),
+    /// The demonstration hive could not be made.
+    #[error("the demonstration hive could not be made ({0}); mount one of your own")]
+    DemoHive(#[from] regf::Error),
     /// The keys that drivers are installed in could not be made.
     #[error("the keys for services could not be made ({0}); look into the mounted SYSTEM hive")]
     Services(Status),
@@ -87,8 +85,9 @@ impl Machine {
 }
 
 impl Builder {
-    /// Mounts a hive file (regf, or xz of it): at `\REGISTRY\MACHINE\<name>`, or at `name` itself if
-    /// that begins with a backslash. Without a `SYSTEM` hive, the machine gets a volatile one with
+    /// Mounts a hive file (regf, or xz of it). A damaged hive is mounted as far as it can be read;
+    /// [`Report::hives`](super::Report::hives) tells what is missing. It is mounted at
+    /// `\REGISTRY\MACHINE\<name>`, or at `name` itself if that begins with a backslash. Without a `SYSTEM` hive, the machine gets a volatile one with
     /// the keys that drivers are installed in.
     pub fn hive(mut self, name: &str, file: impl Into<Vec<u8>>) -> Self {
         self.hives.push((name.to_owned(), file.into()));
@@ -134,23 +133,25 @@ impl Builder {
     pub fn build(self) -> Result<Machine, BuildError> {
         crate::exports::keep_linked();
         let registry = Registry::new();
-        let no_hives = self.hives.is_empty();
-        for (name, file) in self.hives {
+        let mut files = self.hives;
+        if files.is_empty() {
+            files.push(("SYSTEM".to_owned(), demo_hive()?));
+        }
+        let mut hives = Vec::new();
+        for (name, file) in files {
             let path = match name.starts_with('\\') {
                 true => name.clone(),
                 false => format!(r"\REGISTRY\MACHINE\{name}"),
             };
-            let report = registry.mount_at(&wide(&path), &file);
-            report.map_err(|source| BuildError::Hive { name, source })?;
+            let report = registry.mount_at(&wide(&path), &file)?;
+            hives.push(MountedHive::new(name, report));
         }
-        if no_hives {
-            demo::fill(&registry).map_err(BuildError::Services)?;
-        }
-        demo::ensure_services(&registry).map_err(BuildError::Services)?;
+        services::ensure(&registry).map_err(BuildError::Services)?;
         Ok(Machine {
             kernel: Arc::new(Kernel {
                 profile: self.profile,
                 options: self.options,
+                hives,
                 registry,
                 cm: Default::default(),
                 objects: Default::default(),

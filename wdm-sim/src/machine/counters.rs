@@ -100,7 +100,10 @@ impl Counters {
                 .map(|class| (class, self.sum(|shard| &pick(shard)[class])))
                 .filter(|&(_, count)| count > 0)
                 .map(|(class, count)| ClassCount {
-                    class: super::class_name::CLASS_NAMES.get(class).copied().unwrap_or("?"),
+                    class: super::class_name::CLASS_NAMES
+                        .get(class)
+                        .copied()
+                        .unwrap_or("?"),
                     count,
                 })
                 .collect::<Vec<_>>()

@@ -241,7 +241,10 @@ impl Drivers {
 
     /// The names of the loaded drivers.
     pub(super) fn names(&self) -> Vec<String> {
-        self.lock().iter().map(|driver| driver.name.clone()).collect()
+        self.lock()
+            .iter()
+            .map(|driver| driver.name.clone())
+            .collect()
     }
 
     /// Where in a loaded image an address lies, as text. It does not wait, so that it can be asked

@@ -28,7 +28,9 @@ pub enum LoadDriverError {
     #[error("{0:?} is no name for a driver; use a non-empty name without backslashes")]
     BadName(String),
     /// Its service key could not be made.
-    #[error("{name}: its service key could not be made ({status}); look into the mounted SYSTEM hive")]
+    #[error(
+        "{name}: its service key could not be made ({status}); look into the mounted SYSTEM hive"
+    )]
     ServiceKey {
         /// The driver.
         name: String,
@@ -50,7 +52,9 @@ pub enum LoadDriverError {
 #[non_exhaustive]
 pub enum UnloadError {
     /// It has no unload routine.
-    #[error("{0}: the driver has no DriverUnload routine, so it cannot be unloaded; set one in DriverEntry")]
+    #[error(
+        "{0}: the driver has no DriverUnload routine, so it cannot be unloaded; set one in DriverEntry"
+    )]
     NoUnloadRoutine(String),
     /// It belongs to another machine.
     #[error("{0}: the driver is loaded in another machine; unload it there")]
@@ -144,7 +148,12 @@ impl Machine {
         // SAFETY: the entry point is a linked driver's, by `load_linked`'s contract, or that of an
         // image that the loader accepted; the arguments are the record's own.
         let status = unsafe {
-            call::driver_entry(guard.thread(), code, record.object(), record.registry_path())
+            call::driver_entry(
+                guard.thread(),
+                code,
+                record.object(),
+                record.registry_path(),
+            )
         };
         let status = Status(status);
         if !status.is_success() {

@@ -11,18 +11,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod builder;
 mod bugcheck;
+mod builder;
 mod class_name;
 mod counters;
 mod current;
 mod debug;
-mod demo;
 mod driver;
 mod install;
 mod load;
 mod process;
 mod report;
+mod services;
 
 use std::fmt;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
 pub use process::Process;
 pub(crate) use process::{ProcessState, Processes};
-pub use report::Report;
+pub use report::{MountedHive, Report};
 
 use builder::Options;
 use debug::DebugLog;
@@ -64,6 +64,7 @@ pub struct Machine {
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) options: Options,
+    pub(crate) hives: Vec<MountedHive>,
     pub(crate) registry: Registry,
     pub(crate) cm: cm::Manager,
     pub(crate) objects: object::Manager,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{CounterReport, Machine, Profile};
+use crate::registry::HiveReport;
 use crate::verifier::{Finding, Rule};
 
 /// What happened in a machine so far.
@@ -10,6 +11,8 @@ use crate::verifier::{Finding, Rule};
 pub struct Report {
     /// The version of Windows that the machine is like.
     pub profile: Profile,
+    /// The hives that were mounted when the machine was built.
+    pub hives: Vec<MountedHive>,
     /// The names of the drivers that are loaded.
     pub drivers: Vec<String>,
     /// What was counted.
@@ -18,6 +21,37 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The last lines that drivers printed.
     pub debug_print: Vec<String>,
+}
+
+/// What of a hive file is in the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MountedHive {
+    /// The name it was given.
+    pub name: String,
+    /// Keys, the hive's root included.
+    pub keys: usize,
+    /// Values.
+    pub values: usize,
+    /// Whether the hive was not closed properly: its transaction log, which is not read, may hold
+    /// later changes.
+    pub dirty: bool,
+    /// How many parts of a damaged hive are missing.
+    pub lost: usize,
+    /// One line for each of the first losses: where, what, and why.
+    pub losses: Vec<String>,
+}
+
+impl MountedHive {
+    pub(super) fn new(name: String, report: HiveReport) -> Self {
+        Self {
+            name,
+            keys: report.keys,
+            values: report.values,
+            dirty: report.dirty,
+            lost: report.lost,
+            losses: report.losses,
+        }
+    }
 }
 
 impl Machine {
@@ -34,6 +68,7 @@ impl Machine {
         }
         Report {
             profile: kernel.profile,
+            hives: kernel.hives.clone(),
             drivers: kernel.drivers.names(),
             counters: kernel.counters.report(),
             findings: kernel.verifier.findings(),

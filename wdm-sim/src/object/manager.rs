@@ -108,7 +108,11 @@ impl Manager {
     }
 
     /// References a live object by its address.
-    pub(crate) fn reference<'k>(&self, kernel: &'k Kernel, address: usize) -> Option<ObjectRef<'k>> {
+    pub(crate) fn reference<'k>(
+        &self,
+        kernel: &'k Kernel,
+        address: usize,
+    ) -> Option<ObjectRef<'k>> {
         let object = self.find(address)?;
         object
             .try_reference()
@@ -128,7 +132,12 @@ impl Manager {
 
     /// Gives back a reference that a driver owns, unless the object's handles need all that are
     /// left; says whether it did.
-    pub(crate) fn give_back(&self, kernel: &Kernel, object: &Arc<Object>, driver: DriverId) -> bool {
+    pub(crate) fn give_back(
+        &self,
+        kernel: &Kernel,
+        object: &Arc<Object>,
+        driver: DriverId,
+    ) -> bool {
         if object.pointer_count() <= object.handle_count() {
             return false;
         }

@@ -194,7 +194,9 @@ impl Pool {
         }
         let before = self
             .fail_in
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
         before == Ok(1)
     }
 

@@ -61,7 +61,11 @@ impl Kernel {
     /// Notes that the cleanup notification of (object, cookie) is about to be delivered: from now on
     /// the driver may release the newest context and all that it replaced (C4).
     pub(crate) fn contexts_cleaned(&self, object: usize, cookie: i64) {
-        let attached = self.verifier.contexts.shard(object).remove(&(object, cookie));
+        let attached = self
+            .verifier
+            .contexts
+            .shard(object)
+            .remove(&(object, cookie));
         for attached in attached.into_iter().flatten() {
             match attached.block {
                 // Counted when the block is freed.

@@ -9,9 +9,9 @@ use wdm_sim::{Finding, Machine, Rule, Status};
 use wdm_sys::*;
 
 /// What a callback's body gets.
-pub struct Event<'a> {
+pub(crate) struct Event<'a> {
     /// The notification's class.
-    pub class: REG_NOTIFY_CLASS,
+    pub(crate) class: REG_NOTIFY_CLASS,
     info: PVOID,
     filter: &'a Inner,
 }
@@ -41,7 +41,7 @@ unsafe extern "system" fn trampoline(context: PVOID, class: PVOID, info: PVOID) 
 }
 
 /// A callback. It is leaked rather than freed if a test forgets to unregister it.
-pub struct Filter {
+pub(crate) struct Filter {
     inner: Arc<Inner>,
 }
 
@@ -60,12 +60,12 @@ impl Filter {
     }
 
     /// The cookie; 0 before it is published.
-    pub fn cookie(&self) -> i64 {
+    pub(crate) fn cookie(&self) -> i64 {
         self.inner.cookie()
     }
 
     /// Unregisters, from a thread of the System process.
-    pub fn unregister(&self, machine: &Machine) -> Status {
+    pub(crate) fn unregister(&self, machine: &Machine) -> Status {
         let _thread = machine.system_process().enter();
         unregister(self.cookie())
     }
@@ -79,19 +79,19 @@ impl Inner {
 }
 
 /// `CmUnRegisterCallback`, on a thread that has entered a machine.
-pub fn unregister(cookie: i64) -> Status {
+pub(crate) fn unregister(cookie: i64) -> Status {
     // SAFETY: a number is all that it takes.
     Status(unsafe { CmUnRegisterCallback(LARGE_INTEGER { QuadPart: cookie }) })
 }
 
 /// A `UNICODE_STRING` over text.
-pub struct Wide {
+pub(crate) struct Wide {
     units: Vec<u16>,
     string: UNICODE_STRING,
 }
 
 impl Wide {
-    pub fn new(text: &str) -> Box<Self> {
+    pub(crate) fn new(text: &str) -> Box<Self> {
         let mut units: Vec<u16> = text.encode_utf16().collect();
         let bytes = (units.len() * 2) as u16;
         let buffer = units.as_mut_ptr();
@@ -105,14 +105,14 @@ impl Wide {
         })
     }
 
-    pub fn as_ptr(&mut self) -> PUNICODE_STRING {
+    pub(crate) fn as_ptr(&mut self) -> PUNICODE_STRING {
         debug_assert_eq!(self.string.Length as usize, self.units.len() * 2);
         &raw mut self.string
     }
 }
 
 /// Registers a callback from a thread of the System process; the error is the kernel's.
-pub fn try_register(
+pub(crate) fn try_register(
     machine: &Machine,
     altitude: &str,
     body: impl Fn(&Event<'_>) -> Status + Send + Sync + 'static,
@@ -122,7 +122,7 @@ pub fn try_register(
 }
 
 /// As [`try_register`], on a thread that has entered a machine.
-pub fn register_here(
+pub(crate) fn register_here(
     altitude: &str,
     body: impl Fn(&Event<'_>) -> Status + Send + Sync + 'static,
 ) -> Result<Filter, Status> {
@@ -143,7 +143,7 @@ pub fn register_here(
 }
 
 /// Registers a callback that must be accepted.
-pub fn register(
+pub(crate) fn register(
     machine: &Machine,
     altitude: &str,
     body: impl Fn(&Event<'_>) -> Status + Send + Sync + 'static,
@@ -152,7 +152,7 @@ pub fn register(
 }
 
 /// Registers with `CmRegisterCallback`.
-pub fn register_legacy(
+pub(crate) fn register_legacy(
     machine: &Machine,
     body: impl Fn(&Event<'_>) -> Status + Send + Sync + 'static,
 ) -> Filter {
@@ -173,7 +173,7 @@ pub fn register_legacy(
 macro_rules! views {
     ($($name:ident: $structure:ident = $($class:ident)|*;)*) => {
         impl Event<'_> {
-            $(pub fn $name(&self) -> &mut $structure {
+            $(pub(crate) fn $name(&self) -> &mut $structure {
                 assert!(
                     matches!(self.class, $($class)|*),
                     "{} has another structure", classes::name(self.class)
@@ -195,24 +195,24 @@ views! {
 
 impl<'a> Event<'a> {
     /// The class's name.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         classes::name(self.class)
     }
 
     /// Whether this is a post-notification.
-    pub fn is_post(&self) -> bool {
+    pub(crate) fn is_post(&self) -> bool {
         self.name().starts_with("RegNtPost")
     }
 
     /// The structure of a post-notification.
-    pub fn post(&self) -> &'a mut REG_POST_OPERATION_INFORMATION {
+    pub(crate) fn post(&self) -> &'a mut REG_POST_OPERATION_INFORMATION {
         assert!(self.is_post(), "{} is no post-notification", self.name());
         // SAFETY: all post-notifications have this structure, lent for this call.
         unsafe { &mut *self.info.cast::<REG_POST_OPERATION_INFORMATION>() }
     }
 
     /// The pre-notification's structure, in the post-notification of a create or open.
-    pub fn opened(&self) -> &'a mut REG_CREATE_KEY_INFORMATION_V1 {
+    pub(crate) fn opened(&self) -> &'a mut REG_CREATE_KEY_INFORMATION_V1 {
         assert!(matches!(
             self.class,
             RegNtPostOpenKeyEx | RegNtPostCreateKeyEx
@@ -222,41 +222,50 @@ impl<'a> Event<'a> {
     }
 
     /// The pre-notification's structure, in the post-notification of a set.
-    pub fn value_set(&self) -> &'a mut REG_SET_VALUE_KEY_INFORMATION {
+    pub(crate) fn value_set(&self) -> &'a mut REG_SET_VALUE_KEY_INFORMATION {
         assert_eq!(self.class, RegNtPostSetValueKey);
         // SAFETY: that class's pre-notification has this structure.
         unsafe { &mut *self.post().PreInformation.cast() }
     }
 
     /// The key object of a successful post-create or post-open.
-    pub fn opened_object(&self) -> Option<PVOID> {
+    pub(crate) fn opened_object(&self) -> Option<PVOID> {
         let is_open = matches!(self.class, RegNtPostOpenKeyEx | RegNtPostCreateKeyEx);
         (is_open && self.post().Status == 0).then(|| self.post().Object)
     }
 
     /// Sets `*ResultObject`.
-    pub fn set_result_object(&self, info: &REG_CREATE_KEY_INFORMATION_V1, object: PVOID) {
+    pub(crate) fn set_result_object(&self, info: &REG_CREATE_KEY_INFORMATION_V1, object: PVOID) {
         // SAFETY: the kernel gave a place for it.
         unsafe { info.ResultObject.write(object) };
     }
 
     /// The own cookie; 0 before it is published.
-    pub fn cookie(&self) -> i64 {
+    pub(crate) fn cookie(&self) -> i64 {
         self.filter.cookie()
     }
 
     /// `CmSetCallbackObjectContext` with the own cookie: the status and the old context.
-    pub fn set_context(&self, object: PVOID, context: usize) -> (Status, usize) {
+    pub(crate) fn set_context(&self, object: PVOID, context: usize) -> (Status, usize) {
         set_context(self.cookie(), object, context)
     }
 
     /// `CmCallbackGetKeyObjectIDEx`: the id and the name.
-    pub fn id_ex(&self, object: PVOID) -> Result<(u64, String), Status> {
+    pub(crate) fn id_ex(&self, object: PVOID) -> Result<(u64, String), Status> {
         id_ex(self.cookie(), object)
     }
 
+    /// `CmGetBoundTransaction`.
+    pub(crate) fn transaction(&self, object: PVOID) -> PVOID {
+        let mut cookie = LARGE_INTEGER {
+            QuadPart: self.cookie(),
+        };
+        // SAFETY: the place is live.
+        unsafe { CmGetBoundTransaction(&raw mut cookie, object) }
+    }
+
     /// `CmCallbackGetKeyObjectID`: the id and the name.
-    pub fn id(&self, object: PVOID) -> Result<(u64, String), Status> {
+    pub(crate) fn id(&self, object: PVOID) -> Result<(u64, String), Status> {
         let mut cookie = LARGE_INTEGER {
             QuadPart: self.cookie(),
         };
@@ -272,7 +281,7 @@ impl<'a> Event<'a> {
 }
 
 /// `CmSetCallbackObjectContext`.
-pub fn set_context(cookie: i64, object: PVOID, context: usize) -> (Status, usize) {
+pub(crate) fn set_context(cookie: i64, object: PVOID, context: usize) -> (Status, usize) {
     let mut cookie = LARGE_INTEGER { QuadPart: cookie };
     let mut old = ptr::null_mut();
     let context = ptr::without_provenance_mut(context);
@@ -284,7 +293,7 @@ pub fn set_context(cookie: i64, object: PVOID, context: usize) -> (Status, usize
 }
 
 /// `CmCallbackGetKeyObjectIDEx`, the name given back.
-pub fn id_ex(cookie: i64, object: PVOID) -> Result<(u64, String), Status> {
+pub(crate) fn id_ex(cookie: i64, object: PVOID) -> Result<(u64, String), Status> {
     let mut cookie = LARGE_INTEGER { QuadPart: cookie };
     let mut id = 0;
     let mut name: PCUNICODE_STRING = ptr::null();
@@ -300,7 +309,7 @@ pub fn id_ex(cookie: i64, object: PVOID) -> Result<(u64, String), Status> {
 }
 
 /// The text of a kernel's string.
-pub fn text(string: PCUNICODE_STRING) -> String {
+pub(crate) fn text(string: PCUNICODE_STRING) -> String {
     // SAFETY: the kernel's strings are valid for the notification.
     let string = unsafe { string.read() };
     // SAFETY: as above.
@@ -309,11 +318,11 @@ pub fn text(string: PCUNICODE_STRING) -> String {
 }
 
 /// A kernel-mode caller's open key: a kernel handle.
-pub struct KernelKey(pub HANDLE);
+pub(crate) struct KernelKey(pub(crate) HANDLE);
 
 impl KernelKey {
     /// `ZwOpenKey` with `OBJ_KERNEL_HANDLE`.
-    pub fn open(path: &str) -> Result<Self, Status> {
+    pub(crate) fn open(path: &str) -> Result<Self, Status> {
         let mut path = Wide::new(path);
         let mut attributes = attributes(ptr::null_mut(), path.as_ptr());
         let mut handle = ptr::null_mut();
@@ -325,7 +334,7 @@ impl KernelKey {
     }
 
     /// `ObReferenceObjectByHandle`.
-    pub fn object(&self) -> PVOID {
+    pub(crate) fn object(&self) -> PVOID {
         let mut object = ptr::null_mut();
         // SAFETY: all places are live.
         let status = unsafe {
@@ -343,7 +352,7 @@ impl KernelKey {
     }
 
     /// `ZwSetValueKey` with a `REG_DWORD`.
-    pub fn set_dword(&self, name: &str, mut number: u32) -> Status {
+    pub(crate) fn set_dword(&self, name: &str, mut number: u32) -> Status {
         let mut name = Wide::new(name);
         let data = (&raw mut number).cast();
         // SAFETY: all places are live.
@@ -359,7 +368,7 @@ impl Drop for KernelKey {
 }
 
 /// Attributes for a kernel handle.
-pub fn attributes(root: HANDLE, name: PUNICODE_STRING) -> OBJECT_ATTRIBUTES {
+pub(crate) fn attributes(root: HANDLE, name: PUNICODE_STRING) -> OBJECT_ATTRIBUTES {
     OBJECT_ATTRIBUTES {
         Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
         RootDirectory: root,
@@ -371,44 +380,44 @@ pub fn attributes(root: HANDLE, name: PUNICODE_STRING) -> OBJECT_ATTRIBUTES {
 }
 
 /// `ObDereferenceObject`.
-pub fn dereference(object: PVOID) {
+pub(crate) fn dereference(object: PVOID) {
     // SAFETY: the simulated kernel copes with any pointer.
     unsafe { ObfDereferenceObject(object) };
 }
 
 /// `ObReferenceObject`.
-pub fn reference(object: PVOID) {
+pub(crate) fn reference(object: PVOID) {
     // SAFETY: the simulated kernel copes with any pointer.
     unsafe { ObfReferenceObject(object) };
 }
 
 /// Notes that tests make from callbacks and compare at the end.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    pub fn note(&self, line: impl Into<String>) {
+    pub(crate) fn note(&self, line: impl Into<String>) {
         self.0.lock().unwrap().push(line.into());
     }
 
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
 /// A machine with the demonstration hive.
-pub fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     Machine::builder().build().unwrap()
 }
 
 /// Fails the test if a machine has findings.
-pub fn assert_clean(machine: &Machine) {
+pub(crate) fn assert_clean(machine: &Machine) {
     let findings = machine.report().findings;
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
 /// The one finding of a machine, which must be of `rule` and name `call`.
-pub fn assert_only(machine: &Machine, rule: Rule, call: &str) -> Finding {
+pub(crate) fn assert_only(machine: &Machine, rule: Rule, call: &str) -> Finding {
     let findings = machine.report().findings;
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].rule, rule, "{findings:#?}");
@@ -417,4 +426,4 @@ pub fn assert_only(machine: &Machine, rule: Rule, call: &str) -> Finding {
 }
 
 /// A key that every machine of these tests has.
-pub const SYSTEM: &str = r"\REGISTRY\MACHINE\SYSTEM";
+pub(crate) const SYSTEM: &str = r"\REGISTRY\MACHINE\SYSTEM";

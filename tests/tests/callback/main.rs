@@ -1,0 +1,8 @@
+//! `cm-callback` against the simulated kernel: a case for each rule of its contract, named after
+//! the rule.
+
+mod contexts;
+mod memory;
+mod notifications;
+mod registration;
+mod support;

@@ -1,0 +1,157 @@
+//! A machine with drivers in it, each of which registers one callback that a test wrote.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+use cm_callback::{Altitude, CallbackObject, Registered, RegistryCallback};
+use wdm_safe::{Driver, Init, Lifecycle, NtError, Result};
+use wdm_sim::{LoadDriverError, Machine, Report, Status};
+
+thread_local! {
+    /// What the next driver's `init`, on this thread, registers, and where.
+    static HANDOFF: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
+
+struct Handoff<C> {
+    callback: C,
+    altitude: Altitude<'static>,
+}
+
+/// A driver that registers what it is handed.
+struct Rig<C: RegistryCallback> {
+    object: CallbackObject<C, Registered>,
+}
+
+impl<C: RegistryCallback> Driver for Rig<C> {
+    fn init(init: &Init<'_>) -> Result<Self> {
+        let handoff = HANDOFF
+            .take()
+            .and_then(|handoff| handoff.downcast::<Handoff<C>>().ok());
+        let Handoff { callback, altitude } = *handoff.ok_or(NtError::INVALID_PARAMETER)?;
+        let object = CallbackObject::new(callback, altitude)?.register(init)?;
+        Ok(Self { object })
+    }
+
+    fn unload(self, at: &Lifecycle<'_>) {
+        drop(self.object.unregister(at));
+    }
+}
+
+unsafe extern "system" fn entry<C: RegistryCallback>(
+    driver: *mut wdm_sys::DRIVER_OBJECT,
+    path: *mut wdm_sys::UNICODE_STRING,
+) -> wdm_sys::NTSTATUS {
+    // SAFETY: the simulated kernel calls it as the kernel would.
+    unsafe { wdm_safe::__private::entry::<Rig<C>>(driver, path) }
+}
+
+/// Loads a driver that registers `callback` at an altitude.
+pub fn load<C: RegistryCallback>(
+    machine: &Machine,
+    name: &str,
+    altitude: Altitude<'static>,
+    callback: C,
+) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
+    HANDOFF.set(Some(Box::new(Handoff { callback, altitude })));
+    // SAFETY: a driver in safe Rust.
+    unsafe { machine.load_linked(name, entry::<C>) }
+}
+
+/// A machine with the demonstration hive.
+pub fn machine() -> Machine {
+    Machine::builder()
+        .build()
+        .expect("the demonstration hive mounts")
+}
+
+/// Where tests make their keys.
+pub const HOME: &str = r"\Registry\Machine\SYSTEM\Test";
+
+/// Unloads drivers and checks that the verifier has found nothing.
+pub fn finish(machine: &Machine, drivers: impl IntoIterator<Item = wdm_sim::Driver>) -> Report {
+    for driver in drivers {
+        machine
+            .unload(driver)
+            .expect("the driver has an unload routine");
+    }
+    let report = machine.report();
+    let findings: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(findings, Vec::<String>::new());
+    assert_eq!(
+        report.counters.contexts_set,
+        report.counters.contexts_released
+    );
+    report
+}
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub fn add(&self, what: impl Into<String>) {
+        self.0
+            .lock()
+            .expect("no test panics while it logs")
+            .push(what.into());
+    }
+
+    /// What happened since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().expect("no test panics while it logs"))
+    }
+}
+
+/// A context that logs when it is dropped.
+pub struct Note {
+    pub name: String,
+    log: Log,
+}
+
+impl Note {
+    pub fn new(name: impl Into<String>, log: &Log) -> Self {
+        Self {
+            name: name.into(),
+            log: log.clone(),
+        }
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        self.log.add(format!("drop {}", self.name));
+    }
+}
+
+/// Calls a routine with a name as the kernel counts it.
+fn with_name<T>(name: &str, call: impl FnOnce(*mut wdm_sys::UNICODE_STRING) -> T) -> T {
+    let units: Vec<u16> = name.encode_utf16().collect();
+    let name = wdm_safe::string::Counted::new(wdm_safe::UnicodeStr::new(&units));
+    call(name.expect("a short name").as_ptr())
+}
+
+/// Sets a `REG_DWORD` through the number of a handle: threads of one process share its handles.
+pub fn set_value_of_handle(handle: usize, name: &str) -> Status {
+    let data = 0_u32;
+    let handle = std::ptr::without_provenance_mut(handle);
+    with_name(name, |name| {
+        let data = (&raw const data).cast_mut().cast();
+        // SAFETY: the simulated kernel knows its handles; the pointers lead to live locals.
+        Status(unsafe { wdm_sys::ZwSetValueKey(handle, name, 0, wdm_sys::REG_DWORD, data, 4) })
+    })
+}
+
+/// Reads a value through the number of a handle, into nowhere.
+pub fn query_value_of_handle(handle: usize, name: &str) -> Status {
+    let handle = std::ptr::without_provenance_mut(handle);
+    let class = wdm_sys::KeyValuePartialInformation;
+    with_name(name, |name| {
+        let mut length = 0;
+        // SAFETY: as above; a buffer without length may be null.
+        let status = unsafe {
+            wdm_sys::ZwQueryValueKey(handle, name, class, std::ptr::null_mut(), 0, &mut length)
+        };
+        Status(status)
+    })
+}

@@ -1,0 +1,75 @@
+//! `wdm-sim`: runs a Windows driver file in the simulated kernel, or tells what is in it.
+//!
+//! Exit status: 0 if all is well, 1 if the driver broke a rule or something failed (one line on the
+//! standard error says what), 2 for a wrong command line.
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod fault;
+mod inspect;
+mod run;
+mod table;
+mod workload;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A simulated NT kernel for registry filter drivers.
+#[derive(Debug, Parser)]
+#[command(name = "wdm-sim", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load a driver, use the registry as a program would, unload the driver, and report
+    Run(run::Options),
+    /// Tell what is in a driver file
+    Inspect(inspect::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Inspect(options) => inspect::inspect(&options),
+    };
+    match result {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::FAILURE,
+        // Whoever read the output has closed it; there is nobody to tell.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("wdm-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How a command that did its work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing is wrong with the driver.
+    Clean,
+    /// Something is.
+    Findings,
+}
+
+/// Any error; its text is one line.
+type Error = Box<dyn std::error::Error>;
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+    io::Write::write_all(&mut out, b"\n")?;
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! `wdm-sim run`: a driver at work.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use wdm_sim::{Builder, LoadDriverError, Machine, Report};
+
+use crate::table::Table;
+use crate::workload::{self, Done};
+use crate::{Error, Outcome, print_json};
+
+/// The command line of `wdm-sim run`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The driver file
+    #[arg(value_name = "FILE.sys")]
+    file: PathBuf,
+
+    /// Mount a hive file in the registry, as SYSTEM=path/to/SYSTEM; can be given several times
+    #[arg(long, value_name = "NAME=FILE", value_parser = parse_hive)]
+    hive: Vec<(String, PathBuf)>,
+
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Look closer: publish the callback's cookie late, and load the driver once more for each of
+    /// its allocations, which then fails
+    #[arg(long)]
+    verifier: bool,
+}
+
+fn parse_hive(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("expected NAME=FILE, such as SYSTEM=path/to/SYSTEM".to_owned()),
+    }
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Output {
+    driver: String,
+    workload: Done,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_allocations: Option<u64>,
+    #[serde(flatten)]
+    report: Report,
+}
+
+/// Loads the driver, uses the registry, unloads the driver, and prints what happened.
+pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
+    let hives = read_hives(&options.hive)?;
+    let machine = build(options, &hives)?;
+    refuse_damaged(&machine.report())?;
+    let driver = machine.load_sys(&options.file)?;
+    let name = driver.name().to_owned();
+    let workload = workload::run(&machine.process("user.exe"));
+    machine.unload(driver)?;
+    let mut report = machine.report();
+    let mut failed_allocations = None;
+    if options.verifier {
+        let tried = fail_allocations(options, &hives, &mut report)?;
+        failed_allocations = Some(tried);
+    }
+    let outcome = match report.findings.is_empty() {
+        true => Outcome::Clean,
+        false => Outcome::Findings,
+    };
+    let output = Output {
+        driver: name,
+        workload,
+        failed_allocations,
+        report,
+    };
+    if options.json {
+        print_json(&output)?;
+    } else {
+        print(&output)?;
+    }
+    Ok(outcome)
+}
+
+fn read_hives(hives: &[(String, PathBuf)]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let read = |(name, file): &(String, PathBuf)| {
+        let bytes = std::fs::read(file).map_err(|error| unreadable(name, file, &error))?;
+        Ok((name.clone(), bytes))
+    };
+    hives.iter().map(read).collect()
+}
+
+/// What a driver does to half a registry says little of the driver.
+fn refuse_damaged(report: &Report) -> Result<(), Error> {
+    match report.hives.iter().find(|hive| hive.lost > 0) {
+        None => Ok(()),
+        Some(hive) => {
+            let (name, lost) = (&hive.name, hive.lost);
+            let first = hive.losses.first().map_or("", String::as_str);
+            Err(format!(
+                "hive {name} is damaged: {lost} of its parts cannot be read (first: {first}); \
+                 take a copy that is intact"
+            )
+            .into())
+        }
+    }
+}
+
+fn unreadable(name: &str, file: &Path, error: &io::Error) -> Error {
+    let file = file.display();
+    format!("hive {name}: {file} cannot be read ({error}); check the path").into()
+}
+
+fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
+    let builder = Machine::builder().publish_cookie_late(options.verifier);
+    let mount =
+        |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
+    let machine = hives.iter().fold(builder, mount);
+    let machine = machine
+        .on_bug_check(|bug_check| {
+            eprintln!("wdm-sim: {bug_check}");
+            std::process::exit(1);
+        })
+        .build()?;
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    crate::fault::report_for(&machine);
+    Ok(machine)
+}
+
+/// Loads and unloads the driver again and again on new machines, a later allocation failing each
+/// time, until none fails any more. New findings are added to the report.
+fn fail_allocations(
+    options: &Options,
+    hives: &[(String, Vec<u8>)],
+    report: &mut Report,
+) -> Result<u64, Error> {
+    for number in 1.. {
+        let machine = build(options, hives)?;
+        machine.fail_allocation(number);
+        match machine.load_sys(&options.file) {
+            Ok(driver) => machine.unload(driver)?,
+            Err(LoadDriverError::Init { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let again = machine.report();
+        for mut finding in again.findings {
+            finding.detail = format!("with allocation {number} failing: {}", finding.detail);
+            report.findings.push(finding);
+        }
+        if again.counters.injected_failures == 0 {
+            return Ok(number - 1);
+        }
+    }
+    Ok(u64::MAX)
+}
+
+fn print(output: &Output) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    let (done, counters) = (&output.workload, &output.report.counters);
+    let mut table = Table::default();
+    table.row("driver", &output.driver);
+    table.row("keys opened", done.keys);
+    table.row("values read", done.values);
+    table.row("written and deleted", done.writes);
+    table.row("denied to the program", done.denied);
+    table.row("failed otherwise", done.failed);
+    table.row("operations", counters.operations);
+    table.row("notifications", counters.notifications);
+    table.row("blocked", counters.blocked);
+    table.row("bypassed", counters.bypassed);
+    table.row("results changed", counters.overridden);
+    let contexts = format!(
+        "{} set, {} replaced, {} released",
+        counters.contexts_set, counters.contexts_replaced, counters.contexts_released
+    );
+    table.row("key contexts", contexts);
+    let pool = format!(
+        "{} allocated, {} freed",
+        counters.pool_allocations, counters.pool_frees
+    );
+    table.row("pool blocks", pool);
+    if let Some(tried) = output.failed_allocations {
+        table.row("allocations failed", tried);
+    }
+    table.row("lines printed", output.report.debug_print.len());
+    table.row("findings", output.report.findings.len());
+    table.print(&mut out)?;
+    for finding in &output.report.findings {
+        writeln!(out, "{finding}")?;
+    }
+    Ok(())
+}

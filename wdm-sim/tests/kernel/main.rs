@@ -1,0 +1,14 @@
+//! The simulated kernel apart from the configuration manager, through the routines that linked
+//! drivers call.
+
+mod support;
+
+mod dispatcher;
+mod drivers;
+mod leftovers;
+mod objects;
+mod pool;
+mod print;
+mod rtl;
+mod setup;
+mod threads;
