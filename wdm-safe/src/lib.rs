@@ -29,6 +29,7 @@ pub mod log;
 pub mod pool;
 pub mod registry;
 pub mod requestor;
+pub mod stack;
 pub mod status;
 pub mod string;
 

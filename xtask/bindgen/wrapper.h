@@ -87,6 +87,13 @@ typedef struct _REG_SAVE_MERGED_KEY_INFORMATION {
     PVOID Reserved;
 } REG_SAVE_MERGED_KEY_INFORMATION, *PREG_SAVE_MERGED_KEY_INFORMATION;
 
+/* winnt.h, "RtlLookupFunctionEntry": only the first field is the same on all processors. */
+typedef struct _RUNTIME_FUNCTION {
+    ULONG BeginAddress;
+} RUNTIME_FUNCTION, *PRUNTIME_FUNCTION;
+PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG_PTR ControlPc, PULONG_PTR ImageBase,
+                                               PVOID HistoryTable);
+
 /* wdm.h, "ExAllocatePool2" (Windows 10 2004); the flags are 64 bits wide. */
 typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_UNINITIALIZED 0x0000000000000002ULL

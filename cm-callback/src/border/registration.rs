@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicI64, Ordering};
 
 use wdm_safe::bug_check::{self, Bug};
 use wdm_safe::string::Counted;
-use wdm_safe::{Lifecycle, NtError, NtStatus, PoolBox, UnicodeStr};
+use wdm_safe::{Lifecycle, NtError, NtStatus, PoolBox, UnicodeStr, stack};
 use wdm_sys as sys;
 
 use super::trampoline::trampoline;
@@ -43,10 +43,12 @@ pub struct Registration<C: RegistryCallback> {
 /// The kernel's side of a registration.
 ///
 /// # Invariants
-/// The callback with this cookie is registered, and `context` is its context.
+/// The callback with this cookie is registered, and `context` and `routine` are what it was
+/// registered with.
 struct Live {
     cookie: i64,
     context: *const c_void,
+    routine: *const (),
 }
 
 // SAFETY: a registration belongs to no thread: CmUnRegisterCallback takes the cookie on any.
@@ -91,6 +93,7 @@ impl<C: RegistryCallback> Registration<C> {
         let live = Live {
             cookie: shared.cookie(),
             context: context.cast(),
+            routine: trampoline::<C> as *const (),
         };
         Ok(Self { live, shared })
     }
@@ -111,7 +114,17 @@ impl<C: RegistryCallback> Registration<C> {
 impl Drop for Live {
     /// `CmUnRegisterCallback`: waits for callbacks in flight, and for the cleanup of every context
     /// that the cookie still holds (R4).
+    ///
+    /// On a thread that is inside this callback the wait would be for ever: a bug check instead.
+    /// No method can own the object that it belongs to, so this takes a `static`; looking for it
+    /// here costs the notifications nothing.
     fn drop(&mut self) {
+        if stack::is_caller(self.routine) {
+            bug_check::stop(
+                Bug::UnregisteredInsideCallback,
+                [self.context.addr(), 0, 0, 0],
+            );
+        }
         let cookie = sys::LARGE_INTEGER {
             QuadPart: self.cookie,
         };

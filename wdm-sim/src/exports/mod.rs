@@ -17,6 +17,7 @@ mod mm;
 mod ob;
 mod ps;
 mod rtl;
+mod unwind;
 mod zw;
 
 use std::collections::HashMap;
@@ -157,6 +158,7 @@ static TABLES: &[&[Export]] = &[
     ob::EXPORTS,
     ps::EXPORTS,
     rtl::EXPORTS,
+    unwind::EXPORTS,
     zw::EXPORTS,
 ];
 

@@ -234,6 +234,8 @@ pub type SID = _SID;
 pub type REG_LOAD_KEY_INFORMATION_V2 = _REG_LOAD_KEY_INFORMATION_V2;
 pub type REG_QUERY_KEY_NAME = _REG_QUERY_KEY_NAME;
 pub type REG_SAVE_MERGED_KEY_INFORMATION = _REG_SAVE_MERGED_KEY_INFORMATION;
+pub type RUNTIME_FUNCTION = _RUNTIME_FUNCTION;
+pub type PRUNTIME_FUNCTION = *mut _RUNTIME_FUNCTION;
 pub type POOL_FLAGS = ULONG64;
 pub type __builtin_va_list = *mut crate::ctypes::c_char;
 #[repr(C)]
@@ -1463,6 +1465,11 @@ pub struct _REG_SAVE_MERGED_KEY_INFORMATION {
     pub CallContext: PVOID,
     pub ObjectContext: PVOID,
     pub Reserved: PVOID,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct _RUNTIME_FUNCTION {
+    pub BeginAddress: ULONG,
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -5571,6 +5578,16 @@ const _: () = {
         "Offset of field: _REG_SAVE_MERGED_KEY_INFORMATION::Reserved",
     ][::core::mem::offset_of!(_REG_SAVE_MERGED_KEY_INFORMATION, Reserved) - 48usize];
 };
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of _RUNTIME_FUNCTION"][::core::mem::size_of::<_RUNTIME_FUNCTION>() - 4usize];
+    [
+        "Alignment of _RUNTIME_FUNCTION",
+    ][::core::mem::align_of::<_RUNTIME_FUNCTION>() - 4usize];
+    [
+        "Offset of field: _RUNTIME_FUNCTION::BeginAddress",
+    ][::core::mem::offset_of!(_RUNTIME_FUNCTION, BeginAddress) - 0usize];
+};
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub union _LARGE_INTEGER {
@@ -8191,6 +8208,11 @@ unsafe extern "system" {
         Flags: ULONG,
     ) -> NTSTATUS;
     pub fn CmCallbackReleaseKeyObjectIDEx(ObjectName: PCUNICODE_STRING);
+    pub fn RtlLookupFunctionEntry(
+        ControlPc: ULONG_PTR,
+        ImageBase: PULONG_PTR,
+        HistoryTable: PVOID,
+    ) -> PRUNTIME_FUNCTION;
     pub fn ExAllocatePool2(
         Flags: POOL_FLAGS,
         NumberOfBytes: SIZE_T,

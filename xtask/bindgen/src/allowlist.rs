@@ -71,6 +71,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "RtlCopyUnicodeString",
     "RtlGetVersion",
     "RtlCaptureStackBackTrace",
+    "RtlLookupFunctionEntry",
     "vDbgPrintExWithPrefix",
 ];
 
@@ -92,6 +93,7 @@ pub(crate) const TYPES: &[&str] = &[
     "DRIVER_INITIALIZE",
     "DRIVER_UNLOAD",
     "FAST_MUTEX",
+    "RUNTIME_FUNCTION",
     "MODE",
     "POOL_TYPE",
 ];
