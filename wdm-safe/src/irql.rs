@@ -27,8 +27,8 @@ use wdm_sys as sys;
 /// `IRQL <= APC_LEVEL` for `'a`: page faults are served, code is not above a paging boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct ApcLevel<'a> {
-    /// Neither `Send` nor `Sync`: a level belongs to a thread. Invariant in `'a`.
-    _here: PhantomData<*mut &'a ()>,
+    /// Neither `Send` nor `Sync`: a level belongs to a thread.
+    _here: PhantomData<(&'a (), *mut ())>,
 }
 
 /// `IRQL == PASSIVE_LEVEL` for `'a`.

@@ -22,8 +22,8 @@ use crate::RegistryCallback;
 /// only of the type that this callback will get back (C1, C2).
 pub struct Cookie<'n, C: RegistryCallback> {
     shared: &'n Shared<C>,
-    /// Invariant in `'n`; neither `Send` nor `Sync`.
-    _notification: PhantomData<*mut &'n ()>,
+    /// Neither `Send` nor `Sync`.
+    _notification: PhantomData<(&'n (), *mut ())>,
 }
 
 impl<C: RegistryCallback> Clone for Cookie<'_, C> {
@@ -231,8 +231,8 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
 #[derive(Clone, Copy)]
 pub struct Transaction<'k> {
     object: NonNull<c_void>,
-    /// Invariant in `'k`; neither `Send` nor `Sync`.
-    _key: PhantomData<*mut &'k ()>,
+    /// Neither `Send` nor `Sync`.
+    _key: PhantomData<(&'k (), *mut ())>,
 }
 
 impl Transaction<'_> {
@@ -256,8 +256,8 @@ impl fmt::Debug for Transaction<'_> {
 /// `name` is a string that the kernel made for this value to release.
 pub struct KeyName<'n> {
     name: NonNull<sys::UNICODE_STRING>,
-    /// Invariant in `'n`; neither `Send` nor `Sync`.
-    _notification: PhantomData<*mut &'n ()>,
+    /// Neither `Send` nor `Sync`.
+    _notification: PhantomData<(&'n (), *mut ())>,
 }
 
 impl Deref for KeyName<'_> {

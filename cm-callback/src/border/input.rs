@@ -23,8 +23,8 @@ use crate::operation::{OnKey, Operation};
 /// those of the notification.
 pub(crate) struct Info<'n, T> {
     raw: &'n T,
-    /// Invariant in `'n`.
-    _notification: PhantomData<*mut &'n ()>,
+    /// Neither `Send` nor `Sync`.
+    _notification: PhantomData<*mut ()>,
 }
 
 impl<T> Clone for Info<'_, T> {
@@ -89,7 +89,7 @@ pub(crate) fn pre_key<'n, O: Operation, C: RegistryCallback>(
 /// It is the structure that the kernel handed to the callback for the notification of `'n`.
 pub(crate) struct PostInfo<'n> {
     fields: sys::REG_POST_OPERATION_INFORMATION,
-    _notification: PhantomData<*mut &'n ()>,
+    _notification: PhantomData<(&'n (), *mut ())>,
 }
 
 impl<'n> PostInfo<'n> {

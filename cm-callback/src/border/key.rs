@@ -67,8 +67,8 @@ mod sealed {
 pub struct Key<'n, C: RegistryCallback, S: Stage = Live> {
     object: NonNull<c_void>,
     context: Option<&'n C::KeyContext>,
-    /// Invariant in `'n`; neither `Send` nor `Sync`.
-    _notification: PhantomData<(*mut &'n (), S)>,
+    /// Neither `Send` nor `Sync`.
+    _notification: PhantomData<(&'n (), S, *mut ())>,
 }
 
 impl<C: RegistryCallback, S: Stage> Clone for Key<'_, C, S> {

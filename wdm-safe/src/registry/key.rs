@@ -76,8 +76,8 @@ impl RegKey {
     /// Deletes the key, which must have no subkeys (`ZwDeleteKey`).
     ///
     /// # Errors
-    /// `STATUS_CANNOT_DELETE` if it has subkeys, `STATUS_ACCESS_DENIED` without
-    /// [`KeyAccess::DELETE`], `STATUS_KEY_DELETED`.
+    /// `STATUS_CANNOT_DELETE` if it has subkeys, `STATUS_KEY_DELETED`, or what a registry callback
+    /// answered.
     pub fn delete(&self, _at: Passive<'_>) -> Result<()> {
         // SAFETY: the handle is open; PASSIVE_LEVEL by the token.
         NtStatus::from_raw(unsafe { sys::ZwDeleteKey(self.raw()) }).to_result()
@@ -86,8 +86,8 @@ impl RegKey {
     /// Gives the key another name (`ZwRenameKey`).
     ///
     /// # Errors
-    /// `STATUS_ACCESS_DENIED` without [`KeyAccess::WRITE`], `STATUS_CANNOT_DELETE` or
-    /// `STATUS_OBJECT_NAME_COLLISION` if the parent has a key of that name.
+    /// `STATUS_CANNOT_DELETE` or `STATUS_OBJECT_NAME_COLLISION` if the parent has a key of that
+    /// name, or what a registry callback answered.
     pub fn rename(&self, name: &UnicodeStr, _at: Passive<'_>) -> Result<()> {
         let name = Counted::new(name)?;
         // SAFETY: the handle is open, the string outlives the call; PASSIVE_LEVEL by the token.

@@ -1,8 +1,9 @@
 //! The registry as a driver's client of it: [`RegKey`], [`Value`].
 //!
 //! Calls go through the `Zw*` routines with kernel handles, so they are made with the kernel's own
-//! rights and are seen by registry callbacks; those that a callback makes are seen only by the
-//! callbacks below it (N7). All of them run at `PASSIVE_LEVEL`, so they take a
+//! rights: neither the key's security nor the access that a handle was opened with stops them. They
+//! are seen by registry callbacks; those that a callback makes are seen only by the callbacks below
+//! it (N7). All of them run at `PASSIVE_LEVEL`, so they take a
 //! [`Passive`](crate::Passive) token.
 //!
 //! ```

@@ -181,9 +181,8 @@ impl RegKey {
     /// Reads a value (`ZwQueryValueKey`); the empty name is the key's default value.
     ///
     /// # Errors
-    /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is none, `STATUS_ACCESS_DENIED` without
-    /// [`KeyAccess::QUERY_VALUE`](super::KeyAccess::QUERY_VALUE),
-    /// `STATUS_INSUFFICIENT_RESOURCES`.
+    /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is none, `STATUS_INSUFFICIENT_RESOURCES`, or what a
+    /// registry callback answered.
     pub fn value(&self, name: &UnicodeStr, _at: Passive<'_>) -> Result<Value> {
         let name = Counted::new(name)?;
         let class = sys::KeyValuePartialInformation;
@@ -198,8 +197,7 @@ impl RegKey {
     /// Creates or replaces a value (`ZwSetValueKey`). Strings get the NUL that ends them.
     ///
     /// # Errors
-    /// `STATUS_ACCESS_DENIED` without [`KeyAccess::SET_VALUE`](super::KeyAccess::SET_VALUE), or
-    /// what a registry callback answered; `STATUS_INSUFFICIENT_RESOURCES`.
+    /// `STATUS_INSUFFICIENT_RESOURCES`, or what a registry callback answered.
     pub fn set_value(&self, name: &UnicodeStr, value: ValueRef<'_>, at: Passive<'_>) -> Result<()> {
         match value {
             ValueRef::String(text) => self.set_string(name, ValueType::SZ, text, at),
@@ -229,8 +227,7 @@ impl RegKey {
     /// Deletes a value (`ZwDeleteValueKey`).
     ///
     /// # Errors
-    /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is none, `STATUS_ACCESS_DENIED` without
-    /// [`KeyAccess::SET_VALUE`](super::KeyAccess::SET_VALUE), or what a registry callback answered.
+    /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is none, or what a registry callback answered.
     pub fn delete_value(&self, name: &UnicodeStr, _at: Passive<'_>) -> Result<()> {
         let name = Counted::new(name)?;
         // SAFETY: the handle is open, the name outlives the call; PASSIVE_LEVEL by the token.
