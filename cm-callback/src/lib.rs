@@ -101,7 +101,7 @@ mod outcome;
 pub use altitude::Altitude;
 pub use border::cookie::{Cookie, CookieError, KeyName, SetContextError, Transaction};
 pub use border::key::{Key, KeyObject, Stage, Usable, stage};
-pub use border::reply::{Created, Opened};
+pub use border::reply::{Answered, Created, Opened};
 pub use callback::{NotifyClass, RegistryCallback};
 pub use notification::{Cleanup, PassWithError, Post, Pre};
 pub use object::{CallbackObject, NewError, RegisterError, Registered, State, Unregistered};

@@ -32,6 +32,7 @@ pub mod requestor;
 pub mod stack;
 pub mod status;
 pub mod string;
+pub mod user_memory;
 
 pub use driver::{Driver, Init, Lifecycle};
 pub use irql::{ApcLevel, Passive};

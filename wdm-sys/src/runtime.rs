@@ -15,6 +15,8 @@ unsafe extern "system" {
     pub(crate) fn memset(to: *mut c_void, value: c_int, count: usize) -> *mut c_void;
     /// Compares bytes.
     pub(crate) fn memcmp(a: *const c_void, b: *const c_void, count: usize) -> c_int;
+    /// Finds the handler of a fault in a routine's scope table; named by unwind tables, never called.
+    pub(crate) fn __C_specific_handler();
     /// Touches the pages of a large stack frame; its convention is the compiler's own.
     pub(crate) fn __chkstk();
 }

@@ -6,6 +6,7 @@
 //! | `trampoline` | the call itself: a class and a structure in, a status out |
 //! | `input` | strings and bytes that a structure points to |
 //! | `key` | key objects, borrowed for a notification or owned |
+//! | `output` | answers, into buffers that may fault |
 //! | `context` | key contexts |
 //! | `cookie` | the routines that want a cookie |
 //! | `registration` | register and unregister |
@@ -17,6 +18,7 @@ pub(crate) mod context;
 pub(crate) mod cookie;
 pub(crate) mod input;
 pub(crate) mod key;
+pub(crate) mod output;
 pub(crate) mod registration;
 pub(crate) mod reply;
 pub(crate) mod trampoline;

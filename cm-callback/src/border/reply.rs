@@ -51,6 +51,16 @@ impl<T> Reply<T> for () {
     }
 }
 
+/// The outputs are in the caller's buffer already.
+#[derive(Debug)]
+pub struct Answered(pub(super) ());
+
+impl<T> Reply<T> for Answered {
+    unsafe fn supply(self, _pre: NonNull<T>) -> *mut core::ffi::c_void {
+        ptr::null_mut()
+    }
+}
+
 /// The operation cannot be done by a driver.
 impl<T> Reply<T> for Infallible {
     unsafe fn supply(self, _pre: NonNull<T>) -> *mut core::ffi::c_void {

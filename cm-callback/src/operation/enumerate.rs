@@ -4,7 +4,7 @@ use wdm_sys as sys;
 
 use super::{EnumerateKey, EnumerateValue, QueryKey};
 use crate::RegistryCallback;
-use crate::notification::Pre;
+use crate::notification::{Post, Pre};
 
 /// What a caller wants to know of a key (`KEY_INFORMATION_CLASS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,22 @@ impl<C: RegistryCallback> Pre<'_, EnumerateValue, C> {
     #[must_use]
     pub fn wanted(&self) -> ValueInformation {
         ValueInformation(self.info.fields().KeyValueInformationClass)
+    }
+}
+
+impl<C: RegistryCallback> Post<'_, EnumerateKey, C> {
+    /// Which subkey was asked for, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> Option<u32> {
+        self.info.map(|info| info.fields().Index)
+    }
+}
+
+impl<C: RegistryCallback> Post<'_, EnumerateValue, C> {
+    /// Which value was asked for, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> Option<u32> {
+        self.info.map(|info| info.fields().Index)
     }
 }
 

@@ -4,6 +4,7 @@
 //! The table at the end of this file is the only place that pairs a class with a structure (N1:
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-ex_callback_function>).
 
+mod answer;
 mod enumerate;
 mod open;
 mod rename;
@@ -17,8 +18,9 @@ use wdm_sys as sys;
 
 use crate::border::key::Stage;
 use crate::border::key::stage::{Closed, Closing, Live};
-use crate::border::reply::{Created, Opened, Reply};
+use crate::border::reply::{Answered, Created, Opened, Reply};
 
+pub use answer::{Answers, KeyAnswer, ValueAnswer};
 pub use enumerate::{KeyInformation, ValueInformation};
 pub use open::{OpenPath, OpensKey};
 pub use values::OnValue;
@@ -198,14 +200,14 @@ macro_rules! for_each_operation {
             /// `RegNtPreEnumerateKey`, `RegNtPostEnumerateKey`: a subkey is asked for by index.
             EnumerateKey pre_enumerate_key post_enumerate_key {
                 REG_ENUMERATE_KEY_INFORMATION RegNtPreEnumerateKey RegNtPostEnumerateKey
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreEnumerateValueKey`, `RegNtPostEnumerateValueKey`: a value is asked for by
             /// index.
             EnumerateValue pre_enumerate_value post_enumerate_value {
                 REG_ENUMERATE_VALUE_KEY_INFORMATION
                 RegNtPreEnumerateValueKey RegNtPostEnumerateValueKey
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreQueryKey`, `RegNtPostQueryKey`: a key's metadata is read.
             QueryKey pre_query_key post_query_key {
@@ -215,7 +217,7 @@ macro_rules! for_each_operation {
             /// `RegNtPreQueryValueKey`, `RegNtPostQueryValueKey`: a value is read.
             QueryValue pre_query_value post_query_value {
                 REG_QUERY_VALUE_KEY_INFORMATION RegNtPreQueryValueKey RegNtPostQueryValueKey
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreQueryMultipleValueKey`, `RegNtPostQueryMultipleValueKey`: several values
             /// are read at once.

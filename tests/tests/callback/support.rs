@@ -155,3 +155,21 @@ pub fn query_value_of_handle(handle: usize, name: &str) -> Status {
         Status(status)
     })
 }
+
+/// Reads a value in the partial form into a buffer of `room` bytes; gives status, length and buffer,
+/// which was full of 0xCC before.
+pub fn query_partial(
+    handle: wdm_sys::HANDLE,
+    name: &str,
+    room: usize,
+) -> (wdm_sys::NTSTATUS, u32, Vec<u8>) {
+    let class = wdm_sys::KeyValuePartialInformation;
+    let (mut buffer, mut length) = (vec![0xCC; room], 0);
+    let size = u32::try_from(room).expect("a small buffer");
+    let status = with_name(name, |name| {
+        let place = buffer.as_mut_ptr().cast();
+        // SAFETY: the simulated kernel knows its handles; the pointers lead to live locals.
+        unsafe { wdm_sys::ZwQueryValueKey(handle, name, class, place, size, &mut length) }
+    });
+    (status, length, buffer)
+}

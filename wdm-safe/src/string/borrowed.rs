@@ -48,6 +48,14 @@ impl UnicodeStr {
         &self.0
     }
 
+    /// The units as bytes, in the machine's order.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        let length = size_of_val(&self.0);
+        // SAFETY: the same memory, whose every byte is initialised; bytes need no alignment.
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), length) }
+    }
+
     /// The number of UTF-16 units.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -1,0 +1,98 @@
+//! The copy routine of a kernel build: a leaf whose faults are caught by structured exception
+//! handling, as `__try` and `__except` do it in C.
+//!
+//! The handler is the kernel's `__C_specific_handler`, which looks into the scope table behind the
+//! routine's unwind information: a fault between the first and the second label goes on at the
+//! third, with the exception's code in the return register and the registers of the routine
+//! restored. <https://learn.microsoft.com/cpp/build/exception-handling-x64>
+
+use core::arch::global_asm;
+
+use crate::{NtError, NtStatus, Result};
+
+#[cfg(target_arch = "x86_64")]
+global_asm!(
+    ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
+    ".globl wdm_guarded_copy",
+    ".p2align 4",
+    ".seh_proc wdm_guarded_copy",
+    "wdm_guarded_copy:", // (rcx to, rdx from, r8 count) -> eax status
+    "push rdi",
+    ".seh_pushreg rdi",
+    "push rsi",
+    ".seh_pushreg rsi",
+    ".seh_endprologue",
+    "mov rdi, rcx",
+    "mov rsi, rdx",
+    "mov rcx, r8",
+    "2:",
+    "rep movsb",
+    "3:",
+    "xor eax, eax",
+    "4:", // A fault comes here with its code in eax.
+    "pop rsi",
+    "pop rdi",
+    "ret",
+    ".seh_handler __C_specific_handler, @except",
+    ".seh_handlerdata",
+    ".long 1",
+    ".long 2b@IMGREL, 3b@IMGREL, 1, 4b@IMGREL",
+    ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
+    ".seh_endproc",
+    ".text",
+);
+
+#[cfg(target_arch = "aarch64")]
+global_asm!(
+    ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
+    ".globl wdm_guarded_copy",
+    ".p2align 2",
+    ".seh_proc wdm_guarded_copy",
+    "wdm_guarded_copy:", // (x0 to, x1 from, x2 count) -> w0 status
+    "stp x29, x30, [sp, #-16]!",
+    ".seh_save_fplr_x 16",
+    "mov x29, sp",
+    ".seh_set_fp",
+    ".seh_endprologue",
+    "cbz x2, 3f",
+    "2:",
+    "ldrb w3, [x1], #1",
+    "strb w3, [x0], #1",
+    "subs x2, x2, #1",
+    "b.ne 2b",
+    "3:",
+    "mov w0, #0",
+    "4:", // A fault comes here with its code in w0.
+    ".seh_startepilogue",
+    "ldp x29, x30, [sp], #16",
+    ".seh_save_fplr_x 16",
+    ".seh_endepilogue",
+    "ret",
+    ".seh_handler __C_specific_handler, @except",
+    ".seh_handlerdata",
+    ".long 1",
+    ".long 2b@IMGREL, 3b@IMGREL, 1, 4b@IMGREL",
+    ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
+    ".seh_endproc",
+    ".text",
+);
+
+unsafe extern "system" {
+    /// Copies `count` bytes; the status of the fault that stopped it, or zero.
+    fn wdm_guarded_copy(to: *mut u8, from: *const u8, count: usize) -> i32;
+}
+
+/// Copies bytes to a place that may fault.
+///
+/// # Safety
+/// The bytes at `to` are user memory that was probed, or writable memory of the kernel.
+pub(super) unsafe fn copy(to: *mut u8, bytes: &[u8]) -> Result<()> {
+    // SAFETY: a fault at `to` is caught by the routine; a bad address in kernel space is what the
+    // caller excludes.
+    let status = unsafe { wdm_guarded_copy(to, bytes.as_ptr(), bytes.len()) };
+    // A code that is no failure cannot stop a copy; it would be a fault all the same.
+    match NtStatus::from_raw(status) {
+        NtStatus::SUCCESS => Ok(()),
+        status => Err(status.error().unwrap_or(NtError::ACCESS_VIOLATION)),
+    }
+}
