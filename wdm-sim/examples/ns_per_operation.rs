@@ -113,7 +113,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for number in 0..4 {
             let path = format!(r"\REGISTRY\MACHINE\SYSTEM\Bench\Key{number}");
             drop(thread.create_key(r"\REGISTRY\MACHINE\SYSTEM\Bench", KeyAccess::ALL)?);
-            thread.create_key(&path, KeyAccess::ALL)?.set_dword("Number", 7)?;
+            thread
+                .create_key(&path, KeyAccess::ALL)?
+                .set_dword("Number", 7)?;
         }
     }
     for threads in [1, 2] {

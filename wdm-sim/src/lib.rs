@@ -1,5 +1,90 @@
 //! A simulated NT kernel with a real configuration manager in it, for testing registry filter
 //! drivers on any machine.
+//!
+//! A [`Machine`] has a registry, loads drivers, and runs processes that use the registry. Drivers
+//! see what they see on Windows: notifications by altitude, key objects with contexts, handles, pool
+//! memory, levels. What a driver does that a kernel does not forgive is a [`Finding`] in the
+//! machine's [`Report`], which names the rule and the call.
+//!
+//! # Two kinds of drivers
+//! - *Linked*: a driver whose crate is linked into this process. What it imports from the kernel
+//!   through [`wdm_sys`] are symbols that this crate defines. Works on any host.
+//! - *`.sys` files*: unmodified images for x86_64. The [`loader`] maps them and binds their imports
+//!   to functions with Microsoft's calling convention. Needs a host with that processor, and, for
+//!   drivers that ask for their current thread, Linux or Windows.
+//!
+//! # Example
+//! A driver with a registry callback that blocks all writes:
+//!
+//! ```
+//! use std::ptr::null_mut;
+//! use std::sync::atomic::{AtomicI64, Ordering};
+//!
+//! use wdm_sim::{KeyAccess, Machine, Status};
+//! use wdm_sys::{
+//!     CmRegisterCallbackEx, CmUnRegisterCallback, LARGE_INTEGER, NTSTATUS, PDRIVER_OBJECT,
+//!     PUNICODE_STRING, PVOID, RegNtPreSetValueKey, UNICODE_STRING,
+//! };
+//!
+//! static COOKIE: AtomicI64 = AtomicI64::new(0);
+//!
+//! unsafe extern "system" fn callback(_: PVOID, class: PVOID, _: PVOID) -> NTSTATUS {
+//!     if class.addr() == RegNtPreSetValueKey as usize {
+//!         return Status::ACCESS_DENIED.0;
+//!     }
+//!     0
+//! }
+//!
+//! unsafe extern "system" fn driver_entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+//!     let mut text: Vec<u16> = "380010".encode_utf16().collect();
+//!     let altitude = UNICODE_STRING {
+//!         Length: 12,
+//!         MaximumLength: 12,
+//!         Buffer: text.as_mut_ptr(),
+//!     };
+//!     let mut cookie = LARGE_INTEGER { QuadPart: 0 };
+//!     // SAFETY: the kernel gave the driver object; all other pointers are to live variables.
+//!     unsafe {
+//!         (*driver).DriverUnload = Some(unload);
+//!         let place = &raw mut cookie;
+//!         let driver = driver.cast();
+//!         let status =
+//!             CmRegisterCallbackEx(Some(callback), &altitude, driver, null_mut(), place, null_mut());
+//!         COOKIE.store(cookie.QuadPart, Ordering::Release);
+//!         status
+//!     }
+//! }
+//!
+//! unsafe extern "system" fn unload(_: PDRIVER_OBJECT) {
+//!     let cookie = LARGE_INTEGER {
+//!         QuadPart: COOKIE.load(Ordering::Acquire),
+//!     };
+//!     // SAFETY: the cookie is the one that registering gave.
+//!     unsafe { CmUnRegisterCallback(cookie) };
+//! }
+//!
+//! let machine = Machine::builder().build()?;
+//! // SAFETY: the driver follows the rules.
+//! let driver = unsafe { machine.load_linked("guard", driver_entry)? };
+//!
+//! let app = machine.process("app.exe");
+//! let thread = app.enter();
+//! let setup = thread.open_key(r"\Registry\Machine\SYSTEM\Setup", KeyAccess::ALL)?;
+//! assert_eq!(setup.set_dword("SetupType", 1), Err(Status::ACCESS_DENIED));
+//! drop(setup);
+//!
+//! machine.unload(driver)?;
+//! let report = machine.report();
+//! assert_eq!(report.counters.blocked, 1);
+//! assert!(report.findings.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is not simulated
+//! Exceptions are not dispatched to drivers: where NT raises one, the machine stops with the bug
+//! check of an unhandled exception, and a fault in a driver is the host's fault. No I/O requests are
+//! sent to devices. Driver code cannot be unwound, so a bug check ends the process
+//! ([`Builder::on_bug_check`] is told first).
 
 mod call;
 pub mod cm;

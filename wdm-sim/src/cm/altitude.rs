@@ -110,8 +110,19 @@ mod tests {
     #[test]
     fn r2_altitudes_are_ordered_as_numbers() {
         let ascending = [
-            "0", "0.05", "0.5", "9", "10", "99.9999", "100", "380010", "380010.05", "380010.5",
-            "380010.51", "380011", "12345678901234567890123",
+            "0",
+            "0.05",
+            "0.5",
+            "9",
+            "10",
+            "99.9999",
+            "100",
+            "380010",
+            "380010.05",
+            "380010.5",
+            "380010.51",
+            "380011",
+            "12345678901234567890123",
         ];
         for pair in ascending.windows(2) {
             assert!(altitude(pair[0]) < altitude(pair[1]), "{pair:?}");
@@ -120,7 +131,12 @@ mod tests {
 
     #[test]
     fn r2_spellings_of_one_number_are_one_altitude() {
-        for (a, b) in [("0380010", "380010"), ("1.50", "1.5"), ("7.0", "7"), ("00", "0")] {
+        for (a, b) in [
+            ("0380010", "380010"),
+            ("1.50", "1.5"),
+            ("7.0", "7"),
+            ("00", "0"),
+        ] {
             assert_eq!(altitude(a), altitude(b));
             assert_eq!(altitude(a).cmp(&altitude(b)), Ordering::Equal);
         }
@@ -129,7 +145,9 @@ mod tests {
 
     #[test]
     fn r2_anything_else_is_malformed() {
-        for text in ["", ".", "1.", ".5", "1.2.3", "-1", "+1", " 1", "1 ", "1e5", "abc", "1\0", "١"] {
+        for text in [
+            "", ".", "1.", ".5", "1.2.3", "-1", "+1", " 1", "1 ", "1e5", "abc", "1\0", "١",
+        ] {
             assert_eq!(text.parse::<Altitude>(), Err(MalformedAltitude), "{text:?}");
         }
         assert_eq!(Altitude::try_from(&[0xD800][..]), Err(MalformedAltitude));

@@ -160,7 +160,11 @@ fn aligned(bytes: &[u8]) -> SmallVec<[u64; 16]> {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    words.iter().chain([&last]).map(|word| u64::from_ne_bytes(*word)).collect()
+    words
+        .iter()
+        .chain([&last])
+        .map(|word| u64::from_ne_bytes(*word))
+        .collect()
 }
 
 impl Captured {
@@ -184,7 +188,10 @@ impl Captured {
             Some(copy) => {
                 // SAFETY: the words hold a copy of that many bytes, and any word is valid as bytes.
                 let copy = unsafe {
-                    std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), self.input.length as usize)
+                    std::slice::from_raw_parts(
+                        copy.as_ptr().cast::<u8>(),
+                        self.input.length as usize,
+                    )
                 };
                 Ok(copy)
             }

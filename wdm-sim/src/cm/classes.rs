@@ -10,8 +10,6 @@ use wdm_sys::{self as sys, PVOID, REG_NOTIFY_CLASS};
 /// A `repr(C)` structure of `wdm.h` in which [`call_context`](Self::call_context) and
 /// [`object_context`](Self::object_context) give the fields of those names.
 pub(crate) unsafe trait PreInformation {
-    /// The object whose context goes into [`object_context`](Self::object_context).
-    fn object(&self) -> PVOID;
     /// `CallContext` (C5).
     fn call_context(&mut self) -> &mut PVOID;
     /// `ObjectContext`, or `RootObjectContext` of a create or open (C2).
@@ -19,12 +17,9 @@ pub(crate) unsafe trait PreInformation {
 }
 
 macro_rules! pre_information {
-    ($($structure:ident { $object:ident, $context:ident })*) => {$(
+    ($($structure:ident { $context:ident })*) => {$(
         // SAFETY: the fields are the structure's own.
         unsafe impl PreInformation for sys::$structure {
-            fn object(&self) -> PVOID {
-                self.$object
-            }
             fn call_context(&mut self) -> &mut PVOID {
                 &mut self.CallContext
             }
@@ -36,21 +31,21 @@ macro_rules! pre_information {
 }
 
 pre_information! {
-    REG_DELETE_KEY_INFORMATION { Object, ObjectContext }
-    REG_SET_VALUE_KEY_INFORMATION { Object, ObjectContext }
-    REG_DELETE_VALUE_KEY_INFORMATION { Object, ObjectContext }
-    REG_SET_INFORMATION_KEY_INFORMATION { Object, ObjectContext }
-    REG_RENAME_KEY_INFORMATION { Object, ObjectContext }
-    REG_ENUMERATE_KEY_INFORMATION { Object, ObjectContext }
-    REG_ENUMERATE_VALUE_KEY_INFORMATION { Object, ObjectContext }
-    REG_QUERY_KEY_INFORMATION { Object, ObjectContext }
-    REG_QUERY_VALUE_KEY_INFORMATION { Object, ObjectContext }
-    REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION { Object, ObjectContext }
-    REG_CREATE_KEY_INFORMATION_V1 { RootObject, RootObjectContext }
-    REG_KEY_HANDLE_CLOSE_INFORMATION { Object, ObjectContext }
-    REG_QUERY_KEY_SECURITY_INFORMATION { Object, ObjectContext }
-    REG_SET_KEY_SECURITY_INFORMATION { Object, ObjectContext }
-    REG_QUERY_KEY_NAME { Object, ObjectContext }
+    REG_DELETE_KEY_INFORMATION { ObjectContext }
+    REG_SET_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_DELETE_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_SET_INFORMATION_KEY_INFORMATION { ObjectContext }
+    REG_RENAME_KEY_INFORMATION { ObjectContext }
+    REG_ENUMERATE_KEY_INFORMATION { ObjectContext }
+    REG_ENUMERATE_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_QUERY_KEY_INFORMATION { ObjectContext }
+    REG_QUERY_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_CREATE_KEY_INFORMATION_V1 { RootObjectContext }
+    REG_KEY_HANDLE_CLOSE_INFORMATION { ObjectContext }
+    REG_QUERY_KEY_SECURITY_INFORMATION { ObjectContext }
+    REG_SET_KEY_SECURITY_INFORMATION { ObjectContext }
+    REG_QUERY_KEY_NAME { ObjectContext }
 }
 
 /// An operation of the configuration manager that callbacks are told of.
@@ -132,9 +127,10 @@ impl Operation {
                 sys::RegNtPostSetInformationKey,
             ),
             Self::FlushKey => (sys::RegNtPreFlushKey, sys::RegNtPostFlushKey),
-            Self::QueryKeySecurity => {
-                (sys::RegNtPreQueryKeySecurity, sys::RegNtPostQueryKeySecurity)
-            }
+            Self::QueryKeySecurity => (
+                sys::RegNtPreQueryKeySecurity,
+                sys::RegNtPostQueryKeySecurity,
+            ),
             Self::SetKeySecurity => (sys::RegNtPreSetKeySecurity, sys::RegNtPostSetKeySecurity),
             Self::QueryKeyName => (sys::RegNtPreQueryKeyName, sys::RegNtPostQueryKeyName),
             Self::KeyHandleClose => (sys::RegNtPreKeyHandleClose, sys::RegNtPostKeyHandleClose),
@@ -210,9 +206,23 @@ mod tests {
     fn n1_every_operation_has_its_own_two_classes_in_order() {
         use Operation::*;
         let all = [
-            CreateKey, OpenKey, DeleteKey, RenameKey, SetValueKey, DeleteValueKey, QueryValueKey,
-            QueryMultipleValueKey, EnumerateValueKey, QueryKey, EnumerateKey, SetInformationKey,
-            FlushKey, QueryKeySecurity, SetKeySecurity, QueryKeyName, KeyHandleClose,
+            CreateKey,
+            OpenKey,
+            DeleteKey,
+            RenameKey,
+            SetValueKey,
+            DeleteValueKey,
+            QueryValueKey,
+            QueryMultipleValueKey,
+            EnumerateValueKey,
+            QueryKey,
+            EnumerateKey,
+            SetInformationKey,
+            FlushKey,
+            QueryKeySecurity,
+            SetKeySecurity,
+            QueryKeyName,
+            KeyHandleClose,
         ];
         let mut seen = std::collections::HashSet::new();
         for operation in all {

@@ -9,17 +9,19 @@
 
 use std::collections::HashMap;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdm_sys::PVOID;
 use wdm_sys::ctypes::c_void;
 
 use super::callbacks::{Cookie, Registration};
+use crate::machine::thread_number;
 
-const HELD: u8 = 0;
-const CLEANING: u8 = 1;
-const DONE: u8 = 2;
+const HELD: usize = 0;
+const DONE: usize = 1;
+/// *Cleaning* is this and the number of the thread that does it.
+const CLEANING: usize = 2;
 
 /// The context of one (key object, cookie).
 pub(crate) struct Slot {
@@ -27,7 +29,7 @@ pub(crate) struct Slot {
     /// The key object's address.
     object: usize,
     context: AtomicPtr<c_void>,
-    state: AtomicU8,
+    state: AtomicUsize,
 }
 
 impl Slot {
@@ -48,14 +50,19 @@ impl Slot {
 
     /// Runs `deliver`, which sends the cleanup notification, unless it has been sent; if another
     /// thread is sending it, waits for that.
+    ///
+    /// The notification itself can close the object, if it gives back the last reference to it.
+    /// Then this is called a second time on the same thread, which must not wait for itself.
     pub(crate) fn clean_up(&self, deliver: impl FnOnce(&Self)) {
-        let begun = self
-            .state
-            .compare_exchange(HELD, CLEANING, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
-        if !begun {
-            let done = || self.state.load(Ordering::Acquire) == DONE;
-            self.registration.rundown().wait_until(done);
+        let cleaning = CLEANING + thread_number();
+        let begun =
+            self.state
+                .compare_exchange(HELD, cleaning, Ordering::AcqRel, Ordering::Acquire);
+        if let Err(now) = begun {
+            if now != cleaning {
+                let done = || self.state.load(Ordering::Acquire) == DONE;
+                self.registration.rundown().wait_until(done);
+            }
             return;
         }
         deliver(self);
@@ -106,7 +113,7 @@ impl ContextTable {
                 registration: Arc::clone(registration),
                 object,
                 context: AtomicPtr::new(context),
-                state: AtomicU8::new(HELD),
+                state: AtomicUsize::new(HELD),
             });
             registration.contexts().insert(Arc::clone(&slot));
             slots.push(slot);
@@ -151,7 +158,8 @@ impl ContextIndex {
     }
 
     fn insert(&self, slot: Arc<Slot>) {
-        self.lock(Self::shard(slot.object)).insert(slot.object, slot);
+        self.lock(Self::shard(slot.object))
+            .insert(slot.object, slot);
     }
 
     fn remove(&self, object: usize) {
@@ -160,7 +168,7 @@ impl ContextIndex {
 
     /// Addresses of objects are multiples of 16, and those of one thread are neighbours.
     fn shard(object: usize) -> usize {
-        (object >> 4 ^ object >> 12) % SHARDS
+        ((object >> 4) ^ (object >> 12)) % SHARDS
     }
 
     fn lock(&self, shard: usize) -> MutexGuard<'_, HashMap<usize, Arc<Slot>>> {

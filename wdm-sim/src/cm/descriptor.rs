@@ -39,8 +39,12 @@ impl Descriptor {
     /// `STATUS_INVALID_PARAMETER` for bytes that are none.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Status> {
         let u32_at = |at: usize| {
-            let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok());
-            field.map(u32::from_le_bytes).ok_or(Status::INVALID_PARAMETER)
+            let field = bytes
+                .get(at..at + 4)
+                .and_then(|field| field.try_into().ok());
+            field
+                .map(u32::from_le_bytes)
+                .ok_or(Status::INVALID_PARAMETER)
         };
         let control = (u32_at(0)? >> 16) as u16;
         if bytes[0] != 1 || control & SELF_RELATIVE == 0 {

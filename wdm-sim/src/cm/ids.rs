@@ -8,19 +8,20 @@ use wdm_sys::{PCUNICODE_STRING, PVOID};
 use super::attach::not_an_object;
 use super::callbacks::Cookie;
 use super::key_object::{ClosePhase, HeldName};
-use crate::machine::Thread;
+use crate::machine::{DriverId, Kernel, Thread};
 use crate::object::Object;
 use crate::status::Status;
 use crate::verifier::Rule;
 
-/// Names that `CmCallbackGetKeyObjectIDEx` gave out and that have not come back, by address.
+/// Names that `CmCallbackGetKeyObjectIDEx` gave out and that have not come back, by address, with
+/// the driver that has each.
 #[derive(Default)]
-pub(crate) struct LentNames(Mutex<HashMap<usize, HeldName>>);
+pub(crate) struct LentNames(Mutex<HashMap<usize, (DriverId, HeldName)>>);
 
 impl LentNames {
-    fn lend(&self, name: HeldName) -> PCUNICODE_STRING {
+    fn lend(&self, driver: DriverId, name: HeldName) -> PCUNICODE_STRING {
         let string = name.as_ptr();
-        self.lock().insert(string.addr(), name);
+        self.lock().insert(string.addr(), (driver, name));
         string
     }
 
@@ -28,7 +29,7 @@ impl LentNames {
         self.lock().remove(&string).is_some()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, HeldName>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, (DriverId, HeldName)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +73,8 @@ pub(crate) fn key_object_id_ex(
     let name = if wanted.name {
         let text = key.key().full_name()?;
         let lent = &thread.kernel().cm.lent_names;
-        Some(lent.lend(HeldName::new(text.as_slice().into())))
+        let name = HeldName::new(text.as_slice().into());
+        Some(lent.lend(thread.caller().driver, name))
     } else {
         None
     };
@@ -90,6 +92,22 @@ pub(crate) fn release_name(thread: &Thread, string: PCUNICODE_STRING) {
                 string.addr()
             ),
         );
+    }
+}
+
+/// Reports the names that a driver that is gone has not given back, and frees them.
+pub(crate) fn report_lent_names(kernel: &Kernel, driver: DriverId, call: &'static str) {
+    let mut lent = kernel.cm.lent_names.lock();
+    let before = lent.len();
+    lent.retain(|_, (holder, _)| *holder != driver);
+    let kept = before - lent.len();
+    drop(lent);
+    if kept > 0 {
+        let detail = format!(
+            "{kept} names from CmCallbackGetKeyObjectIDEx were not released; call \
+             CmCallbackReleaseKeyObjectIDEx on each"
+        );
+        kernel.finding(driver, Rule::K4, call, detail);
     }
 }
 

@@ -1,19 +1,20 @@
 //! The configuration manager: registry operations, the callbacks that watch them, and contexts.
 //!
-//! An operation comes in as a Zw* routine or from [user mode](crate::user), is checked and captured
-//! by its routine in [`ops`], and runs there between its [notifications](notify). The rules, by the
-//! file that keeps them (`docs/semantics.md` has their text and sources):
+//! An operation comes in as a Zw* routine or from [user mode](crate::UserKey), is checked and
+//! captured by its routine in `ops`, and runs there between its notifications. The rules, by the file
+//! that keeps them (`docs/semantics.md` has their text and sources):
 //!
 //! | rules | file |
 //! |---|---|
-//! | R1 to R4 | [`register`], [`callbacks`], [`altitude`], [`rundown`] |
-//! | N1 to N3, N6, N7 | [`notify`], [`classes`], [`frames`] |
-//! | N4, N5, R5, K2 | [`ops::open`] |
-//! | N8 | [`capture`] |
-//! | K1, K3 | [`key_object`], [`close`] |
-//! | K4, K5 | [`ids`] |
-//! | C1 to C4 | [`attach`], [`context`], [`close`] |
-//! | C5 | [`notify`] |
+//! | R1 to R4 | `register`, `callbacks`, `altitude`, `rundown` |
+//! | N1 to N3, N6, N7 | `notify`, `classes`, `frames` |
+//! | N4 | `ops/result_object` |
+//! | N5, R5, K2, N10 | `ops/open`, `ops/lookup` |
+//! | N8 | `capture` |
+//! | K1, K3 | `key_object`, `close` |
+//! | K4, K5 | `ids` |
+//! | C1 to C4 | `attach`, `context`, `close` |
+//! | C5 | `notify` |
 
 mod altitude;
 mod attach;
@@ -37,7 +38,9 @@ pub(crate) use callbacks::{Cookie, Function};
 pub(crate) use close::close_key_object;
 pub(crate) use descriptor::check as check_descriptor;
 pub(crate) use frames::ThreadState;
-pub(crate) use ids::{Wanted, bound_transaction, key_object_id, key_object_id_ex, release_name};
+pub(crate) use ids::{
+    Wanted, bound_transaction, key_object_id, key_object_id_ex, release_name, report_lent_names,
+};
 pub(crate) use key_object::KeyObject;
 pub(crate) use register::{register, remove_callbacks_of, unregister};
 

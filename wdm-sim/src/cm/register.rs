@@ -1,15 +1,14 @@
 //! Registering and unregistering callbacks (R1 to R4).
 
-use wdm_sys::REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION;
-use wdm_sys::RegNtCallbackObjectContextCleanup;
-
 use std::ptr;
+
+use wdm_sys::{REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION, RegNtCallbackObjectContextCleanup};
 
 use super::altitude::Altitude;
 use super::callbacks::{Cookie, Function, Rank, Registration};
 use super::context::Slot;
 use super::notify;
-use crate::machine::{DriverId, Kernel, Thread};
+use crate::machine::{DriverId, Kernel, Thread, on_this_host_thread};
 use crate::status::Status;
 use crate::verifier::Rule;
 
@@ -56,7 +55,7 @@ pub(crate) fn register(
 /// Called from inside the callback this would wait for itself; here that is a finding and
 /// `STATUS_POSSIBLE_DEADLOCK`.
 pub(crate) fn unregister(thread: &Thread, call: &'static str, cookie: Cookie) -> Status {
-    if thread.cm.contains(cookie) {
+    if on_this_host_thread(|entered| entered.cm.contains(cookie)) {
         thread.finding(
             Rule::R4,
             call,

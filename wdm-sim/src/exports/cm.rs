@@ -3,7 +3,6 @@
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmregistercallbackex>
 //! and its neighbours.
 
-
 use wdm_sys::{
     LARGE_INTEGER, NTSTATUS, PCUNICODE_STRING, PEX_CALLBACK_FUNCTION, PLARGE_INTEGER, PULONG,
     PULONG_PTR, PVOID,

@@ -87,10 +87,9 @@ exports! {
 
     /// Initialises an event.
     fn KeInitializeEvent(event: PRKEVENT, kind: EVENT_TYPE, state: BOOLEAN) {
-        let thread = current(CALL);
         if kind != NotificationEvent && kind != SynchronizationEvent {
             let detail = format!("{kind} is no type of event");
-            thread.finding(Rule::Parameter, CALL, detail);
+            current(CALL).finding(Rule::Parameter, CALL, detail);
         }
         let new = Event {
             kind: kind as u8,

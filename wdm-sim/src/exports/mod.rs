@@ -20,6 +20,9 @@ mod rtl;
 mod unwind;
 mod zw;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::current::thread_number;
 
 /// How many notify classes there are (`MaxRegNtNotifyClass`).
-const CLASSES: usize = super::class_name::CLASS_NAMES.len();
+const CLASSES: usize = wdm_sys::MaxRegNtNotifyClass as usize;
 const SHARDS: usize = 16;
 
 /// Things that are counted.
@@ -100,10 +100,7 @@ impl Counters {
                 .map(|class| (class, self.sum(|shard| &pick(shard)[class])))
                 .filter(|&(_, count)| count > 0)
                 .map(|(class, count)| ClassCount {
-                    class: super::class_name::CLASS_NAMES
-                        .get(class)
-                        .copied()
-                        .unwrap_or("?"),
+                    class: crate::cm::classes::name(class as u32),
                     count,
                 })
                 .collect::<Vec<_>>()

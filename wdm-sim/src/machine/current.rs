@@ -245,6 +245,26 @@ fn try_current() -> Option<Rc<Thread>> {
         .flatten()
 }
 
+/// Runs `body` with `thread` as the current one, though another may have been entered after it.
+pub(crate) fn as_current<T>(thread: &Rc<Thread>, body: impl FnOnce() -> T) -> T {
+    let is_current = |entered: &Vec<Rc<Thread>>| {
+        let last = entered.last();
+        last.is_some_and(|last| Rc::ptr_eq(last, thread))
+    };
+    if ENTERED.with_borrow(is_current) {
+        return body();
+    }
+    ENTERED.with_borrow_mut(|entered| entered.push(Rc::clone(thread)));
+    let result = body();
+    ENTERED.with_borrow_mut(|entered| entered.pop());
+    result
+}
+
+/// Whether something is true of any thread that this host thread has entered.
+pub(crate) fn on_this_host_thread(what: impl Fn(&Thread) -> bool) -> bool {
+    ENTERED.with_borrow(|entered| entered.iter().any(|thread| what(thread)))
+}
+
 /// A host thread's stay in a machine, as a thread of one of its processes. Dropping it leaves.
 ///
 /// It is what user-mode code of that process can do: see its methods. It cannot leave its host

@@ -139,7 +139,7 @@ impl DriverRecord {
     }
 
     /// Its image, if it came from a file.
-    fn module(&self) -> Option<&Module> {
+    pub(super) fn module(&self) -> Option<&Module> {
         self.module.as_ref()
     }
 

@@ -163,6 +163,13 @@ impl Machine {
                 status,
             });
         }
+        if let Some(module) = record.module() {
+            // SAFETY: DriverEntry has returned, and by the rules for drivers nothing uses these
+            // sections from then on; if something does, the fault is the driver's.
+            let discarded = unsafe { module.discard_init() };
+            // Without it such a fault is not seen, and the driver works as well.
+            drop(discarded);
+        }
         Ok(Driver {
             kernel: Arc::clone(kernel),
             id,

@@ -13,7 +13,6 @@
 
 mod bugcheck;
 mod builder;
-mod class_name;
 mod counters;
 mod current;
 mod debug;
@@ -41,7 +40,9 @@ pub use builder::{BuildError, Builder, Profile};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
 pub use current::ThreadGuard;
-pub(crate) use current::{Caller, Mode, Thread, current, irql, thread_number};
+pub(crate) use current::{
+    Caller, Mode, Thread, as_current, current, irql, on_this_host_thread, thread_number,
+};
 pub use driver::Driver;
 pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use install::Setting;

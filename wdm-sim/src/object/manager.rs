@@ -119,17 +119,6 @@ impl Manager {
             .then(|| ObjectRef::adopt(kernel, object))
     }
 
-    /// References an object that the caller knows to be there.
-    pub(crate) fn reference_object<'k>(
-        &self,
-        kernel: &'k Kernel,
-        object: &Arc<Object>,
-    ) -> Option<ObjectRef<'k>> {
-        object
-            .try_reference()
-            .then(|| ObjectRef::adopt(kernel, Arc::clone(object)))
-    }
-
     /// Gives back a reference that a driver owns, unless the object's handles need all that are
     /// left; says whether it did.
     pub(crate) fn give_back(

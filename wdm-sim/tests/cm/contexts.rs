@@ -273,6 +273,31 @@ fn c3_cleanup_comes_even_if_a_nested_call_closes_the_key() {
 }
 
 #[test]
+fn c3_a_cleanup_can_give_back_the_last_reference() {
+    let machine = machine();
+    let log = Log::default();
+    let filter = register(&machine, "1", {
+        let log = log.clone();
+        move |event| {
+            if let Some(object) = event.opened_object() {
+                reference(object);
+                assert_eq!(event.set_context(object, 0x1000).0, Status::SUCCESS);
+            }
+            if event.class == RegNtCallbackObjectContextCleanup {
+                log.note("cleanup");
+                dereference(event.cleanup().Object);
+                log.note("closed");
+            }
+            Status::SUCCESS
+        }
+    });
+    open_and_close(&machine);
+    assert_eq!(filter.unregister(&machine), Status::SUCCESS);
+    assert_eq!(log.take(), ["cleanup", "closed"]);
+    assert_clean(&machine);
+}
+
+#[test]
 fn c4_a_replaced_context_is_returned_and_the_newest_is_cleaned_up() {
     let machine = machine();
     let log = Log::default();
@@ -369,44 +394,18 @@ impl Attacher {
     }
 }
 
-/// The filter of the driver that is loaded on this test's thread.
-static LOADING: Mutex<()> = Mutex::new(());
-static FILTER: Mutex<Option<(Release, i64)>> = Mutex::new(None);
-
-unsafe extern "system" fn unload(_: PDRIVER_OBJECT) {
-    let filter = FILTER.lock().unwrap().take();
-    if let Some((_, cookie)) = filter {
-        assert_eq!(unregister(cookie), Status::SUCCESS);
-    }
-}
-
-unsafe extern "system" fn entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
-    // SAFETY: the kernel gave the driver its own object.
-    unsafe { (*driver).DriverUnload = Some(unload) };
-    let mut wanted = FILTER.lock().unwrap();
-    let Some((release, cookie)) = wanted.as_mut() else {
-        return Status::INVALID_PARAMETER.0;
-    };
-    let attacher = Attacher {
-        release: *release,
-        replaced: Mutex::default(),
-    };
-    match register_here("380010", move |event| attacher.handle(event)) {
-        Ok(filter) => *cookie = filter.cookie(),
-        Err(status) => return status.0,
-    }
-    0
-}
-
 /// Loads the driver, opens and closes a key, unloads the driver.
 fn run_attacher(machine: &Machine, release: Release) {
-    let _only_one = LOADING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    *FILTER.lock().unwrap() = Some((release, 0));
-    machine.install("attacher", &[]).unwrap();
-    // SAFETY: the driver touches what it was given and allocated only.
-    let driver = unsafe { machine.load_linked("attacher", entry) }.unwrap();
-    open_and_close(machine);
-    machine.unload(driver).unwrap();
+    let attacher = Attacher {
+        release,
+        replaced: Mutex::default(),
+    };
+    run_driver(
+        machine,
+        "attacher",
+        move |event| attacher.handle(event),
+        || open_and_close(machine),
+    );
 }
 
 #[test]
@@ -445,7 +444,10 @@ fn c5_a_call_context_arrives_in_the_own_post() {
             match event.class {
                 RegNtPreSetValueKey => {
                     let info = event.set_value();
-                    assert!(info.CallContext.is_null(), "another callback's is not shown");
+                    assert!(
+                        info.CallContext.is_null(),
+                        "another callback's is not shown"
+                    );
                     info.CallContext = std::ptr::without_provenance_mut(context);
                 }
                 RegNtPostSetValueKey => {

@@ -101,7 +101,11 @@ fn k2_a_reparse_has_no_object() {
             }
             if event.class == RegNtPostOpenKeyEx {
                 let post = event.post();
-                let object = if post.Object.is_null() { "without" } else { "with" };
+                let object = if post.Object.is_null() {
+                    "without"
+                } else {
+                    "with"
+                };
                 log.note(format!("{} {object} object", Status(post.Status)));
             }
             Status::SUCCESS
@@ -294,6 +298,32 @@ fn k4_releasing_a_name_twice_is_found() {
     let app = machine.process("app.exe");
     drop(app.enter().open_key(SYSTEM, KeyAccess::READ).unwrap());
     assert_only(&machine, Rule::K4, "CmCallbackReleaseKeyObjectIDEx");
+}
+
+#[test]
+fn k4_a_name_that_is_never_released_is_found() {
+    let machine = machine();
+    let keep_a_name = |event: &Event<'_>| {
+        if let Some(object) = event.opened_object() {
+            let mut cookie = LARGE_INTEGER {
+                QuadPart: event.cookie(),
+            };
+            let mut name: PCUNICODE_STRING = std::ptr::null();
+            let id = std::ptr::null_mut();
+            // SAFETY: all places are live, and the id is optional.
+            let status = unsafe {
+                CmCallbackGetKeyObjectIDEx(&raw mut cookie, object, id, &raw mut name, 0)
+            };
+            assert_eq!(status, 0);
+        }
+        Status::SUCCESS
+    };
+    run_driver(&machine, "keeper", keep_a_name, || {
+        let app = machine.process("app.exe");
+        drop(app.enter().open_key(SYSTEM, KeyAccess::READ).unwrap());
+    });
+    let finding = assert_only(&machine, Rule::K4, "DriverUnload");
+    assert_eq!(finding.driver, "keeper");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! The configuration manager's rules, a test or more for each, named after it (`docs/semantics.md`).
 
-#![allow(clippy::mut_from_ref, reason = "the kernel lends structures for a call")]
+#![allow(
+    clippy::mut_from_ref,
+    reason = "the kernel lends structures for a call"
+)]
 #![allow(non_upper_case_globals, reason = "C's names in patterns")]
 
 mod contexts;
 mod keys;
 mod notifications;
 mod operations;
+mod overrides;
 mod registration;
 mod support;
 mod threads;

@@ -23,7 +23,10 @@ fn values_can_be_set_queried_enumerated_and_deleted() {
     key.set_binary("", &large).unwrap();
     assert_eq!(key.query_value("NUMBER").unwrap().as_dword(), Some(42));
     let text = key.query_value("text").unwrap();
-    assert_eq!((text.name.as_str(), text.as_string()), ("Text", Some("hello".to_owned())));
+    assert_eq!(
+        (text.name.as_str(), text.as_string()),
+        ("Text", Some("hello".to_owned()))
+    );
     assert_eq!(key.query_value("").unwrap().data, large);
     let names: Result<Vec<_>, _> = (0..4)
         .map(|index| key.enumerate_value(index).map(|value| value.name))
@@ -65,10 +68,16 @@ fn keys_can_be_created_enumerated_renamed_and_deleted() {
     key.set_last_write_time(1234).unwrap();
     assert_eq!(key.query().unwrap().last_write_time, 1234);
     key.rename("Renamed").unwrap();
-    assert_eq!(again.name().as_deref(), Ok(r"\REGISTRY\MACHINE\SYSTEM\Renamed"));
+    assert_eq!(
+        again.name().as_deref(),
+        Ok(r"\REGISTRY\MACHINE\SYSTEM\Renamed")
+    );
     assert_eq!(key.delete(), Err(Status::CANNOT_DELETE));
     for name in ["a", "b", "c"] {
-        key.open_key(name, KeyAccess::DELETE).unwrap().delete().unwrap();
+        key.open_key(name, KeyAccess::DELETE)
+            .unwrap()
+            .delete()
+            .unwrap();
     }
     key.delete().unwrap();
     assert_eq!(again.query().map(drop), Err(Status::KEY_DELETED));
@@ -136,16 +145,24 @@ fn symbolic_links_are_followed_or_opened_themselves() {
     drop(thread.create_key(TEST, KeyAccess::ALL).unwrap());
     let path = r"\REGISTRY\MACHINE\SYSTEM\Link";
     let options = KeyOptions::CREATE_LINK | KeyOptions::VOLATILE;
-    let (link, _) = thread.create_key_with(path, KeyAccess::ALL, options).unwrap();
+    let (link, _) = thread
+        .create_key_with(path, KeyAccess::ALL, options)
+        .unwrap();
     let target: Vec<u8> = TEST.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    link.set_value("SymbolicLinkValue", REG_LINK, &target).unwrap();
-    let followed = thread.create_key(&format!(r"{path}\Below"), KeyAccess::ALL).unwrap();
+    link.set_value("SymbolicLinkValue", REG_LINK, &target)
+        .unwrap();
+    let followed = thread
+        .create_key(&format!(r"{path}\Below"), KeyAccess::ALL)
+        .unwrap();
     assert_eq!(followed.name().unwrap(), format!(r"{TEST}\Below"));
-    let itself = thread.open_key_with(path, KeyAccess::ALL, KeyOptions::OPEN_LINK).unwrap();
+    let itself = thread
+        .open_key_with(path, KeyAccess::ALL, KeyOptions::OPEN_LINK)
+        .unwrap();
     assert_eq!(itself.name().as_deref(), Ok(path));
     // A link that leads to itself is given up on.
     let itself_bytes: Vec<u8> = path.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    link.set_value("SymbolicLinkValue", REG_LINK, &itself_bytes).unwrap();
+    link.set_value("SymbolicLinkValue", REG_LINK, &itself_bytes)
+        .unwrap();
     let opened = thread.open_key(path, KeyAccess::READ).map(drop);
     assert_eq!(opened, Err(Status::OBJECT_NAME_NOT_FOUND));
 }
@@ -157,7 +174,9 @@ fn security_descriptors_are_kept_in_parts() {
     let thread = app.enter();
     let key = thread.create_key(TEST, KeyAccess::ALL).unwrap();
     // Self-relative; owner S-1-5-18 and an empty discretionary list.
-    let mut descriptor = vec![1, 0, 4, 0x80, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0];
+    let mut descriptor = vec![
+        1, 0, 4, 0x80, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0,
+    ];
     descriptor.extend([1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]);
     descriptor.extend([2, 0, 8, 0, 0, 0, 0, 0]);
     let both = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
@@ -194,6 +213,32 @@ fn kernel_handles_are_not_for_user_mode_and_have_all_rights() {
     user_key.set_dword("Number", 2).unwrap();
     assert_eq!(log.take(), ["0", "1"]);
     assert_clean(&machine);
+}
+
+#[test]
+fn a_call_runs_on_the_thread_it_is_made_through() {
+    let machine = machine();
+    let log = Log::default();
+    let _filter = register(&machine, "1", {
+        let log = log.clone();
+        move |event| {
+            if matches!(event.class, RegNtPreSetValueKey | RegNtPreKeyHandleClose) {
+                // SAFETY: it takes nothing.
+                log.note(unsafe { ExGetPreviousMode() }.to_string());
+                // SAFETY: it takes nothing.
+                log.note(unsafe { PsGetCurrentProcessId() }.addr().to_string());
+            }
+            Status::SUCCESS
+        }
+    });
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let key = thread.create_key(TEST, KeyAccess::ALL).unwrap();
+    let _system = machine.system_process().enter();
+    key.set_dword("Number", 1).unwrap();
+    drop(key);
+    let id = app.id().to_string();
+    assert_eq!(log.take(), ["1", &id, "1", &id]);
 }
 
 #[test]
@@ -236,7 +281,9 @@ fn several_values_are_queried_at_once() {
                 &raw mut required,
             )
         };
-        let told = entries.each_ref().map(|it| (it.Type, it.DataLength, it.DataOffset));
+        let told = entries
+            .each_ref()
+            .map(|it| (it.Type, it.DataLength, it.DataOffset));
         (Status(status), length, required, told)
     };
     let mut buffer = [0; 2];
@@ -260,8 +307,14 @@ fn wrong_parameters_are_errors() {
         Status(unsafe { ZwQueryKey(key.0, class, address, size, &raw mut length) })
     };
     assert_eq!(query(99, &mut buffer), Status::INVALID_PARAMETER);
-    assert_eq!(query(KeyBasicInformation, &mut buffer[..8]), Status::BUFFER_TOO_SMALL);
-    assert_eq!(query(KeyBasicInformation, &mut buffer[..18]), Status::BUFFER_OVERFLOW);
+    assert_eq!(
+        query(KeyBasicInformation, &mut buffer[..8]),
+        Status::BUFFER_TOO_SMALL
+    );
+    assert_eq!(
+        query(KeyBasicInformation, &mut buffer[..18]),
+        Status::BUFFER_OVERFLOW
+    );
     assert_eq!(query(KeyBasicInformation, &mut buffer), Status::SUCCESS);
     let null = ptr::null_mut();
     // SAFETY: NULL is refused.

@@ -238,6 +238,22 @@ fn r4_unregistering_inside_the_callback_is_found() {
 }
 
 #[test]
+fn r4_unregistering_inside_the_callback_is_found_on_a_nested_thread_too() {
+    let machine = machine();
+    let inner = machine.clone();
+    let _filter = register(&machine, "1", move |event| {
+        if event.class == RegNtPreOpenKeyEx {
+            let _thread = inner.system_process().enter();
+            assert_eq!(unregister(event.cookie()), Status::POSSIBLE_DEADLOCK);
+        }
+        Status::SUCCESS
+    });
+    let app = machine.process("app.exe");
+    drop(app.enter().open_key(SYSTEM, KeyAccess::READ).unwrap());
+    assert_only(&machine, Rule::R4, "CmUnRegisterCallback");
+}
+
+#[test]
 fn r4_unregistering_one_that_waits_further_up_is_found() {
     let machine = machine();
     let high = register(&machine, "2", |_| Status::SUCCESS);

@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wdm_sim::cm::classes;
 use wdm_sim::{Finding, Machine, Rule, Status};
@@ -327,9 +327,8 @@ impl KernelKey {
         let mut attributes = attributes(ptr::null_mut(), path.as_ptr());
         let mut handle = ptr::null_mut();
         // SAFETY: all places are live.
-        let status = Status(unsafe {
-            ZwOpenKey(&raw mut handle, KEY_ALL_ACCESS, &raw mut attributes)
-        });
+        let status =
+            Status(unsafe { ZwOpenKey(&raw mut handle, KEY_ALL_ACCESS, &raw mut attributes) });
         status.to_result().map(|()| Self(handle))
     }
 
@@ -389,6 +388,45 @@ pub(crate) fn dereference(object: PVOID) {
 pub(crate) fn reference(object: PVOID) {
     // SAFETY: the simulated kernel copes with any pointer.
     unsafe { ObfReferenceObject(object) };
+}
+
+/// What the driver that is being loaded registers, and its cookie from then on.
+static DRIVER: Mutex<(Option<Box<Body>>, i64)> = Mutex::new((None, 0));
+/// One test at a time loads a driver.
+static LOADING: Mutex<()> = Mutex::new(());
+
+unsafe extern "system" fn driver_entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+    // SAFETY: the kernel gave the driver its own object.
+    unsafe { (*driver).DriverUnload = Some(driver_unload) };
+    let mut state = DRIVER.lock().unwrap();
+    let Some(body) = state.0.take() else {
+        return Status::INVALID_PARAMETER.0;
+    };
+    match register_here("380010", body) {
+        Ok(filter) => state.1 = filter.cookie(),
+        Err(status) => return status.0,
+    }
+    Status::SUCCESS.0
+}
+
+unsafe extern "system" fn driver_unload(_: PDRIVER_OBJECT) {
+    let cookie = DRIVER.lock().unwrap().1;
+    assert_eq!(unregister(cookie), Status::SUCCESS);
+}
+
+/// Loads a driver with one callback, runs `during`, and unloads it.
+pub(crate) fn run_driver(
+    machine: &Machine,
+    name: &str,
+    body: impl Fn(&Event<'_>) -> Status + Send + Sync + 'static,
+    during: impl FnOnce(),
+) {
+    let _one_at_a_time = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    DRIVER.lock().unwrap().0 = Some(Box::new(body));
+    // SAFETY: the driver touches what it was given and allocated only.
+    let driver = unsafe { machine.load_linked(name, driver_entry) }.unwrap();
+    during();
+    machine.unload(driver).unwrap();
 }
 
 /// Notes that tests make from callbacks and compare at the end.

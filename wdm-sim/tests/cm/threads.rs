@@ -39,7 +39,12 @@ fn replacing(living: &Arc<Living>) -> impl Fn(&Event<'_>) -> Status + Send + Syn
     move |event| {
         let attach = |object: PVOID| {
             let new = living.make();
-            attached.lock().unwrap().entry(object.addr()).or_default().push(new);
+            attached
+                .lock()
+                .unwrap()
+                .entry(object.addr())
+                .or_default()
+                .push(new);
             let (status, _) = event.set_context(object, new);
             assert_eq!(status, Status::SUCCESS);
         };
@@ -151,7 +156,10 @@ fn r4_unregistering_races_with_operations_and_closes() {
             }
             assert_eq!(filter.unregister(&machine), Status::SUCCESS);
             gone.store(true, SeqCst);
-            assert!(living.contexts.lock().unwrap().is_empty(), "contexts are left");
+            assert!(
+                living.contexts.lock().unwrap().is_empty(),
+                "contexts are left"
+            );
         }
         stop.store(true, SeqCst);
     });
@@ -192,5 +200,9 @@ fn registrations_of_several_threads_are_all_there() {
     let before = machine.report().counters.notifications;
     drop(app.enter().open_key(SYSTEM, KeyAccess::READ).unwrap());
     let after = machine.report().counters.notifications;
-    assert_eq!(after - before, 4 * 200, "open and close, pre and post, 200 callbacks");
+    assert_eq!(
+        after - before,
+        4 * 200,
+        "open and close, pre and post, 200 callbacks"
+    );
 }

@@ -16,7 +16,9 @@ fn the_default_machine_has_a_registry_to_walk() {
     assert_eq!(current.expect("the value is there").as_dword(), Some(1));
     let services = r"\Registry\Machine\SYSTEM\CurrentControlSet\Services";
     let services = thread.open_key(services, KeyAccess::READ);
-    let name = services.and_then(|key| key.name()).expect("the key is there");
+    let name = services
+        .and_then(|key| key.name())
+        .expect("the key is there");
     assert_eq!(name, r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services");
     assert!(machine.report().findings.is_empty());
 }
@@ -26,19 +28,34 @@ fn a_machine_without_a_system_hive_gets_keys_for_services() {
     let mut hive = regf_hive();
     let machine = Machine::builder().hive("SOFTWARE", hive.clone()).build();
     let machine = machine.expect("the hive mounts");
-    machine.install("tested", &[]).expect("services can be installed");
+    machine
+        .install("tested", &[])
+        .expect("services can be installed");
     let app = machine.process("app.exe");
     let thread = app.enter();
     let select = thread.open_key(r"\Registry\Machine\SYSTEM\Select", KeyAccess::READ);
     assert_eq!(select.map(drop), Err(Status::OBJECT_NAME_NOT_FOUND));
-    assert!(thread.open_key(r"\Registry\Machine\SOFTWARE\Contoso", KeyAccess::READ).is_ok());
+    assert!(
+        thread
+            .open_key(r"\Registry\Machine\SOFTWARE\Contoso", KeyAccess::READ)
+            .is_ok()
+    );
     let report = machine.report();
-    assert_eq!((report.hives.len(), report.hives[0].name.as_str()), (1, "SOFTWARE"));
+    assert_eq!(
+        (report.hives.len(), report.hives[0].name.as_str()),
+        (1, "SOFTWARE")
+    );
 
     hive.truncate(16);
-    let error = Machine::builder().hive("SOFTWARE", hive).build().expect_err("it is damaged");
+    let error = Machine::builder()
+        .hive("SOFTWARE", hive)
+        .build()
+        .expect_err("it is damaged");
     let line = error.to_string();
-    assert!(line.contains("SOFTWARE") && line.lines().count() == 1, "{line}");
+    assert!(
+        line.contains("SOFTWARE") && line.lines().count() == 1,
+        "{line}"
+    );
 }
 
 #[test]
@@ -47,14 +64,21 @@ fn a_hive_is_mounted_at_an_absolute_name_too() {
     let machine = Machine::builder().hive(name, regf_hive()).build();
     let machine = machine.expect("the hive mounts");
     let app = machine.process("app.exe");
-    assert!(app.enter().open_key(&format!(r"{name}\Contoso"), KeyAccess::READ).is_ok());
+    assert!(
+        app.enter()
+            .open_key(&format!(r"{name}\Contoso"), KeyAccess::READ)
+            .is_ok()
+    );
 }
 
 #[test]
 fn bytes_that_are_no_hive_are_refused_in_one_line() {
     let error = Machine::builder().hive("SYSTEM", *b"MZ no hive").build();
     let line = error.expect_err("it is no hive").to_string();
-    assert!(line.contains("SYSTEM") && line.lines().count() == 1, "{line}");
+    assert!(
+        line.contains("SYSTEM") && line.lines().count() == 1,
+        "{line}"
+    );
 }
 
 #[test]
@@ -75,20 +99,43 @@ fn installing_writes_the_service_key() {
     let app = machine.process("app.exe");
     let thread = app.enter();
     let path = r"\Registry\Machine\SYSTEM\CurrentControlSet\Services\tested";
-    let key = thread.open_key(path, KeyAccess::READ).expect("the key is there");
+    let key = thread
+        .open_key(path, KeyAccess::READ)
+        .expect("the key is there");
     let kind = key.query_value("Type").expect("it has a type");
     assert_eq!(kind.as_dword(), Some(1));
-    let image = key.query_value("ImagePath").expect("it has a path").as_string();
-    assert_eq!(image.as_deref(), Some(r"\SystemRoot\System32\drivers\tested.sys"));
-    let parameters = key.open_key("Parameters", KeyAccess::READ).expect("it has parameters");
-    let data = |name| parameters.query_value(name).expect("the value is there").data;
-    let utf16 = |text: &str| wide(text).iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>();
+    let image = key
+        .query_value("ImagePath")
+        .expect("it has a path")
+        .as_string();
+    assert_eq!(
+        image.as_deref(),
+        Some(r"\SystemRoot\System32\drivers\tested.sys")
+    );
+    let parameters = key
+        .open_key("Parameters", KeyAccess::READ)
+        .expect("it has parameters");
+    let data = |name| {
+        parameters
+            .query_value(name)
+            .expect("the value is there")
+            .data
+    };
+    let utf16 = |text: &str| {
+        wide(text)
+            .iter()
+            .flat_map(|unit| unit.to_le_bytes())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(data("Text"), utf16("one\0"));
     assert_eq!(data("Texts"), utf16("one\0two\0\0"));
     assert_eq!(data("Number"), 7_u32.to_le_bytes());
     assert_eq!(data("LongNumber"), (1_u64 << 40).to_le_bytes());
     assert_eq!(data("Binary"), [1, 2, 3]);
-    assert_eq!(machine.install(r"no\name", &[]), Err(Status::INVALID_PARAMETER));
+    assert_eq!(
+        machine.install(r"no\name", &[]),
+        Err(Status::INVALID_PARAMETER)
+    );
 }
 
 #[test]

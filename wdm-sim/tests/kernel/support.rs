@@ -46,7 +46,9 @@ pub(crate) const NAME_NOT_FOUND: NTSTATUS = 0xC000_0034_u32 as i32;
 pub(crate) const KEY: &str = r"\Registry\Machine\SYSTEM\Setup";
 
 pub(crate) fn machine() -> Machine {
-    Machine::builder().build().expect("the default machine builds")
+    Machine::builder()
+        .build()
+        .expect("the default machine builds")
 }
 
 /// Runs `body` as a kernel-mode thread.
@@ -77,7 +79,11 @@ pub(crate) fn only<'f>(findings: &'f [Finding], rule: Rule, call: &str) -> &'f F
     let [finding] = findings else {
         panic!("expected one finding, {rule} at {call}: {findings:#?}");
     };
-    assert_eq!((finding.rule, finding.call.as_str()), (rule, call), "{finding}");
+    assert_eq!(
+        (finding.rule, finding.call.as_str()),
+        (rule, call),
+        "{finding}"
+    );
     assert_eq!(finding.to_string().lines().count(), 1, "{finding}");
     finding
 }

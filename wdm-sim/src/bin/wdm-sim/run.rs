@@ -11,6 +11,9 @@ use crate::table::Table;
 use crate::workload::{self, Done};
 use crate::{Error, Outcome, print_json};
 
+/// How many allocations `--verifier` lets fail at most.
+const MAX_FAILED: u64 = 1000;
+
 /// The command line of `wdm-sim run`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -26,8 +29,8 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
-    /// Look closer: publish the callback's cookie late, and load the driver once more for each of
-    /// its allocations, which then fails
+    /// Look closer: publish the callback's cookie late, and run the driver once more for each of its
+    /// allocations, which then fails
     #[arg(long)]
     verifier: bool,
 }
@@ -64,7 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     let mut report = machine.report();
     let mut failed_allocations = None;
     if options.verifier {
-        let tried = fail_allocations(options, &hives, &mut report)?;
+        let tried = fail_allocations(options, &mut report)?;
         failed_allocations = Some(tried);
     }
     let outcome = match report.findings.is_empty() {
@@ -130,18 +133,18 @@ fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Erro
     Ok(machine)
 }
 
-/// Loads and unloads the driver again and again on new machines, a later allocation failing each
-/// time, until none fails any more. New findings are added to the report.
-fn fail_allocations(
-    options: &Options,
-    hives: &[(String, Vec<u8>)],
-    report: &mut Report,
-) -> Result<u64, Error> {
-    for number in 1.. {
-        let machine = build(options, hives)?;
+/// Runs the driver again and again on new machines with the small default registry, a later
+/// allocation failing each time, until none fails any more. New findings are added to the report.
+fn fail_allocations(options: &Options, report: &mut Report) -> Result<u64, Error> {
+    for number in 1..=MAX_FAILED {
+        let machine = build(options, &[])?;
         machine.fail_allocation(number);
         match machine.load_sys(&options.file) {
-            Ok(driver) => machine.unload(driver)?,
+            Ok(driver) => {
+                workload::run(&machine.process("user.exe"));
+                machine.unload(driver)?;
+            }
+            // It could not do without that allocation, and has said so.
             Err(LoadDriverError::Init { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -154,7 +157,7 @@ fn fail_allocations(
             return Ok(number - 1);
         }
     }
-    Ok(u64::MAX)
+    Ok(MAX_FAILED)
 }
 
 fn print(output: &Output) -> Result<(), Error> {

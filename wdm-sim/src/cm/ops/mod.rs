@@ -4,12 +4,16 @@
 //! notifications. `Err` is a refusal before any callback heard of the operation.
 
 mod key;
+mod lookup;
 mod name;
 mod open;
+mod result_object;
 mod security;
 mod value;
 
-pub(crate) use key::{delete_key, enumerate_key, flush_key, query_key, rename_key, set_information};
+pub(crate) use key::{
+    delete_key, enumerate_key, flush_key, query_key, rename_key, set_information,
+};
 pub(crate) use name::query_name;
 pub(crate) use open::{Creation, RootObject, create_key, open_key};
 pub(crate) use security::{query_security, set_security};

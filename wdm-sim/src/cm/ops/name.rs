@@ -9,7 +9,7 @@ use super::value::key_of;
 use crate::cm::capture::{self, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
-use crate::machine::Thread;
+use crate::machine::{Profile, Thread};
 use crate::object::Object;
 use crate::registry::{Key, to_bytes};
 use crate::status::Status;
@@ -43,6 +43,10 @@ pub(crate) unsafe fn query_name(
     };
     // SAFETY: the caller keeps its buffers valid for the whole call.
     let work = || unsafe { write_name(key, information, output, return_length) };
+    // Callbacks are told of it from Windows 10 on.
+    if matches!(thread.kernel().profile, Profile::Win7 | Profile::Win8) {
+        return Ok(work());
+    }
     Ok(run_on_key(
         thread,
         Operation::QueryKeyName,

@@ -1,0 +1,182 @@
+//! One lookup of a create or open between its notifications (R5, K2, N4, N10).
+
+use std::ptr;
+use std::sync::Arc;
+
+use wdm_sys::{
+    KEY_ALL_ACCESS, MAXIMUM_ALLOWED, PVOID, REG_CREATE_KEY_INFORMATION_V1,
+    REG_POST_OPERATION_INFORMATION,
+};
+
+use super::result_object::ResultObject;
+use crate::cm::callbacks::{Cookie, Registration};
+use crate::cm::classes::{self, Operation};
+use crate::cm::key_object::KeyObject;
+use crate::cm::notify::Subject;
+use crate::machine::{Mode, Thread};
+use crate::object::{Body, Object};
+use crate::registry::{Disposition, Key, NewKey, Parsed, SEPARATOR, upcase};
+use crate::status::Status;
+use crate::verifier::Rule;
+
+/// What the lookup is for.
+pub(super) enum Goal<'a> {
+    /// To open a key.
+    Open,
+    /// To open a key, or make it.
+    Create(NewKey<'a>),
+}
+
+/// A name that is looked up from a root object.
+pub(super) struct Lookup<'a> {
+    pub(super) thread: &'a Thread,
+    pub(super) goal: Goal<'a>,
+    pub(super) root: &'a Object,
+    /// The name relative to the root.
+    pub(super) remaining: &'a [u16],
+    /// Whether the root is `\REGISTRY`, because the name was absolute.
+    pub(super) absolute: bool,
+    /// Whether a symbolic link at the end is what is wanted.
+    pub(super) open_link: bool,
+    /// The rights that the caller asked for.
+    pub(super) desired: u32,
+    /// The key object that comes of it.
+    pub(super) result: ResultObject<'a>,
+    /// Where `Disposition` points: a variable that outlives the lookup.
+    pub(super) disposition: *mut u32,
+    /// Whether the key was made, once it has been found.
+    pub(super) found: Option<Disposition>,
+    /// Where a link led.
+    pub(super) reparse: Option<Vec<u16>>,
+}
+
+impl Lookup<'_> {
+    /// The operation that callbacks are told of.
+    pub(super) fn operation(&self) -> Operation {
+        match self.goal {
+            Goal::Open => Operation::OpenKey,
+            Goal::Create(_) => Operation::CreateKey,
+        }
+    }
+
+    fn parse(&mut self) -> Result<Status, Status> {
+        // N10: application hives are reached relative to their root only.
+        if self.absolute && leads_into_application_hives(self.remaining) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        let root = self.root.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?.key();
+        let parsed: Parsed<(Arc<Key>, Disposition)> = match &self.goal {
+            Goal::Create(new) => root.create(self.remaining, self.open_link, new)?,
+            Goal::Open => match root.open(self.remaining, self.open_link)? {
+                Parsed::Found(key) => Parsed::Found((key, Disposition::OpenedExisting)),
+                Parsed::Reparse(name) => Parsed::Reparse(name),
+            },
+        };
+        match parsed {
+            Parsed::Reparse(name) => {
+                self.reparse = Some(name);
+                Ok(Status::REPARSE)
+            }
+            Parsed::Found((key, disposition)) => {
+                let kernel = self.thread.kernel();
+                let body = Body::Key(KeyObject::new(key));
+                self.result.set(Some(kernel.objects.create(kernel, body)));
+                self.found = Some(disposition);
+                Ok(Status::SUCCESS)
+            }
+        }
+    }
+
+    /// The rights of the handle that a lookup of its own yields.
+    fn granted(&self) -> u32 {
+        match self.desired & MAXIMUM_ALLOWED {
+            0 => self.desired,
+            _ => KEY_ALL_ACCESS | (self.desired & !MAXIMUM_ALLOWED),
+        }
+    }
+}
+
+impl Subject for Lookup<'_> {
+    type Info = REG_CREATE_KEY_INFORMATION_V1;
+
+    fn perform(&mut self, info: &mut Self::Info) -> Status {
+        // What a callback left there although the operation went on is not its result.
+        self.result.set(None);
+        let status = self.parse().unwrap_or_else(|status| status);
+        if let Some(disposition) = self.found {
+            info.GrantedAccess = self.granted();
+            // SAFETY: the variable outlives the lookup, see the field.
+            unsafe { self.disposition.write(disposition as u32) };
+        }
+        status
+    }
+
+    fn bypassed(&mut self, by: &Registration, info: &mut Self::Info) -> Status {
+        let class = self.operation().pre();
+        if let Err(status) = self.result.adopt(by, class) {
+            return status;
+        }
+        // A kernel-mode caller can use a handle whatever its rights are.
+        let user = self.thread.previous_mode() == Mode::User;
+        if info.GrantedAccess == 0 && self.desired != 0 && user {
+            self.thread.kernel().finding(
+                by.driver(),
+                Rule::N4,
+                classes::name(class),
+                "GrantedAccess was not set, so the caller's handle allows nothing; set it, to \
+                 DesiredAccess for example",
+            );
+        }
+        Status::SUCCESS
+    }
+
+    fn before_post(&mut self, by: &Registration) {
+        self.result.before_post(by);
+    }
+
+    fn after_post(
+        &mut self,
+        by: &Registration,
+        before: Status,
+        overrides: bool,
+        post: &REG_POST_OPERATION_INFORMATION,
+    ) -> Status {
+        let now = match overrides {
+            true => Status(post.ReturnStatus),
+            false => before,
+        };
+        let class = self.operation().post();
+        self.result.after_post(by, class, now, overrides, post)
+    }
+
+    /// NULL unless the operation has succeeded, and `STATUS_REPARSE` is not enough (R5, K2).
+    fn post_object(&self, status: Status) -> PVOID {
+        match self.result.object() {
+            Some(object) if status == Status::SUCCESS => {
+                ptr::without_provenance_mut(object.address())
+            }
+            _ => ptr::null_mut(),
+        }
+    }
+
+    fn pre_context(&self, cookie: Cookie) -> PVOID {
+        context_of(Some(self.root), cookie)
+    }
+
+    fn post_context(&self, cookie: Cookie) -> PVOID {
+        context_of(self.result.object(), cookie)
+    }
+}
+
+fn context_of(object: Option<&Object>, cookie: Cookie) -> PVOID {
+    match object.and_then(Object::key) {
+        Some(key) => key.contexts().get(cookie),
+        None => ptr::null_mut(),
+    }
+}
+
+/// Whether a path below `\REGISTRY` leads into `A`.
+fn leads_into_application_hives(path: &[u16]) -> bool {
+    let end = path.iter().position(|&unit| unit == SEPARATOR);
+    end.is_some_and(|end| upcase::equal(&path[..end], &[u16::from(b'A')]))
+}

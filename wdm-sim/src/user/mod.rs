@@ -1,0 +1,196 @@
+//! The registry as user-mode code sees it: what a program's threads can do.
+//!
+//! The calls come from user mode, so that callbacks see captured inputs and the caller's own output
+//! buffers (N8), handles belong to the process, and their rights are enforced.
+//!
+//! ```
+//! use wdm_sim::{KeyAccess, Machine, Status};
+//!
+//! let machine = Machine::builder().build()?;
+//! let app = machine.process("app.exe");
+//! let thread = app.enter();
+//!
+//! let key = thread.create_key(r"\REGISTRY\MACHINE\SYSTEM\Test", KeyAccess::ALL)?;
+//! key.set_dword("Answer", 42)?;
+//! assert_eq!(key.query_value("Answer")?.as_dword(), Some(42));
+//! key.delete()?;
+//! assert_eq!(key.query_value("Answer").unwrap_err(), Status::KEY_DELETED);
+//! key.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer;
+mod key;
+
+use std::ptr;
+
+use wdm_sys::{KeyAccess, KeyOptions, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
+
+use crate::cm::ops::{self, Creation};
+use crate::machine::{Thread, ThreadGuard, as_current};
+use crate::object::Handle;
+use crate::registry::{Disposition, wide};
+use crate::status::Status;
+
+pub use answer::{UserKeyInfo, UserValue};
+pub use key::UserKey;
+
+impl ThreadGuard {
+    /// Opens a key by its absolute name (`NtOpenKey`).
+    ///
+    /// # Errors
+    /// What the registry or a callback answers.
+    pub fn open_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'_>, Status> {
+        open(self, None, path, access, KeyOptions::empty())
+    }
+
+    /// Opens a key by its absolute name, with options (`NtOpenKeyEx`):
+    /// [`KeyOptions::OPEN_LINK`] opens a symbolic link itself.
+    ///
+    /// # Errors
+    /// What the registry or a callback answers.
+    pub fn open_key_with(
+        &self,
+        path: &str,
+        access: KeyAccess,
+        options: KeyOptions,
+    ) -> Result<UserKey<'_>, Status> {
+        open(self, None, path, access, options)
+    }
+
+    /// Creates a key by its absolute name, or opens it if it exists (`NtCreateKey`).
+    ///
+    /// # Errors
+    /// What the registry or a callback answers.
+    pub fn create_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'_>, Status> {
+        let (key, _) = create(self, None, path, access, KeyOptions::empty())?;
+        Ok(key)
+    }
+
+    /// Creates a key by its absolute name, with options, or opens it if it exists; says which.
+    ///
+    /// # Errors
+    /// What the registry or a callback answers.
+    pub fn create_key_with(
+        &self,
+        path: &str,
+        access: KeyAccess,
+        options: KeyOptions,
+    ) -> Result<(UserKey<'_>, Disposition), Status> {
+        create(self, None, path, access, options)
+    }
+
+    /// Makes a system call.
+    fn system_call<T>(&self, body: impl FnOnce(&Thread) -> T) -> T {
+        let thread = self.thread();
+        let mode = thread.process().default_mode();
+        as_current(thread, || thread.with_previous_mode(mode, || body(thread)))
+    }
+}
+
+/// A name for a call: its text, and the `UNICODE_STRING` over it.
+struct Text {
+    units: Vec<u16>,
+}
+
+impl Text {
+    fn new(text: &str) -> Result<Self, Status> {
+        let units = wide(text);
+        match u16::try_from(units.len() * 2) {
+            Ok(_) => Ok(Self { units }),
+            Err(_) => Err(Status::NAME_TOO_LONG),
+        }
+    }
+
+    fn string(&mut self) -> UNICODE_STRING {
+        // `new` has checked the length.
+        let bytes = (self.units.len() * 2) as u16;
+        UNICODE_STRING {
+            Length: bytes,
+            MaximumLength: bytes,
+            Buffer: self.units.as_mut_ptr(),
+        }
+    }
+}
+
+fn open<'t>(
+    guard: &'t ThreadGuard,
+    root: Option<&UserKey<'_>>,
+    path: &str,
+    access: KeyAccess,
+    options: KeyOptions,
+) -> Result<UserKey<'t>, Status> {
+    let mut path = Text::new(path)?;
+    let mut path = path.string();
+    let mut attributes = attributes(root, &mut path);
+    let mut handle = ptr::null_mut();
+    let outcome = guard.system_call(|thread| {
+        // SAFETY: all pointers lead to live locals.
+        unsafe {
+            ops::open_key(
+                thread,
+                &raw mut handle,
+                access.bits(),
+                &raw mut attributes,
+                options.bits(),
+            )
+        }
+    });
+    outcome.unwrap_or_else(|refused| refused).to_result()?;
+    Ok(UserKey {
+        guard,
+        handle: Handle::from_raw(handle),
+    })
+}
+
+fn create<'t>(
+    guard: &'t ThreadGuard,
+    root: Option<&UserKey<'_>>,
+    path: &str,
+    access: KeyAccess,
+    options: KeyOptions,
+) -> Result<(UserKey<'t>, Disposition), Status> {
+    let mut path = Text::new(path)?;
+    let mut path = path.string();
+    let mut attributes = attributes(root, &mut path);
+    let mut handle = ptr::null_mut();
+    let mut disposition = 0;
+    let creation = Creation {
+        class: ptr::null_mut(),
+        disposition: &raw mut disposition,
+    };
+    let outcome = guard.system_call(|thread| {
+        // SAFETY: all pointers lead to live locals.
+        unsafe {
+            ops::create_key(
+                thread,
+                &raw mut handle,
+                access.bits(),
+                &raw mut attributes,
+                options.bits(),
+                creation,
+            )
+        }
+    });
+    outcome.unwrap_or_else(|refused| refused).to_result()?;
+    let key = UserKey {
+        guard,
+        handle: Handle::from_raw(handle),
+    };
+    let disposition = match disposition {
+        1 => Disposition::CreatedNew,
+        _ => Disposition::OpenedExisting,
+    };
+    Ok((key, disposition))
+}
+
+fn attributes(root: Option<&UserKey<'_>>, path: &mut UNICODE_STRING) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: root.map_or(ptr::null_mut(), UserKey::handle),
+        ObjectName: path,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: ptr::null_mut(),
+        SecurityQualityOfService: ptr::null_mut(),
+    }
+}
