@@ -1,6 +1,6 @@
 //! The driver itself: its entry, its state and its end.
 //!
-//! A driver is a type that implements [`Driver`]; [`driver!`](crate::driver) makes the entry
+//! A driver is a type that implements [`Driver`]; [`driver!`](crate::driver!) makes the entry
 //! point of it that the kernel calls. The C side is `DRIVER_INITIALIZE` and `DRIVER_UNLOAD`:
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/driverentry-for-wdf-drivers-routine>.
 //!
@@ -114,7 +114,7 @@ fn extension_id<D: Driver>() -> *mut c_void {
     unload::<D> as *mut c_void
 }
 
-/// `DriverEntry` for a driver; [`driver!`](crate::driver) calls it.
+/// `DriverEntry` for a driver; [`driver!`](crate::driver!) calls it.
 ///
 /// # Safety
 /// The kernel calls it, or what stands for the kernel: `driver` is the driver's own object, valid

@@ -47,7 +47,7 @@ unsafe extern "system" fn entry<C: RegistryCallback>(
 }
 
 /// Loads a driver that registers `callback` at an altitude.
-pub fn load<C: RegistryCallback>(
+pub(crate) fn load<C: RegistryCallback>(
     machine: &Machine,
     name: &str,
     altitude: Altitude<'static>,
@@ -59,17 +59,20 @@ pub fn load<C: RegistryCallback>(
 }
 
 /// A machine with the demonstration hive.
-pub fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     Machine::builder()
         .build()
         .expect("the demonstration hive mounts")
 }
 
 /// Where tests make their keys.
-pub const HOME: &str = r"\Registry\Machine\SYSTEM\Test";
+pub(crate) const HOME: &str = r"\Registry\Machine\SYSTEM\Test";
 
 /// Unloads drivers and checks that the verifier has found nothing.
-pub fn finish(machine: &Machine, drivers: impl IntoIterator<Item = wdm_sim::Driver>) -> Report {
+pub(crate) fn finish(
+    machine: &Machine,
+    drivers: impl IntoIterator<Item = wdm_sim::Driver>,
+) -> Report {
     for driver in drivers {
         machine
             .unload(driver)
@@ -87,10 +90,10 @@ pub fn finish(machine: &Machine, drivers: impl IntoIterator<Item = wdm_sim::Driv
 
 /// What happened, in order.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    pub fn add(&self, what: impl Into<String>) {
+    pub(crate) fn add(&self, what: impl Into<String>) {
         self.0
             .lock()
             .expect("no test panics while it logs")
@@ -98,19 +101,19 @@ impl Log {
     }
 
     /// What happened since the last time.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().expect("no test panics while it logs"))
     }
 }
 
 /// A context that logs when it is dropped.
-pub struct Note {
-    pub name: String,
+pub(crate) struct Note {
+    pub(crate) name: String,
     log: Log,
 }
 
 impl Note {
-    pub fn new(name: impl Into<String>, log: &Log) -> Self {
+    pub(crate) fn new(name: impl Into<String>, log: &Log) -> Self {
         Self {
             name: name.into(),
             log: log.clone(),
@@ -132,7 +135,7 @@ fn with_name<T>(name: &str, call: impl FnOnce(*mut wdm_sys::UNICODE_STRING) -> T
 }
 
 /// Sets a `REG_DWORD` through the number of a handle: threads of one process share its handles.
-pub fn set_value_of_handle(handle: usize, name: &str) -> Status {
+pub(crate) fn set_value_of_handle(handle: usize, name: &str) -> Status {
     let data = 0_u32;
     let handle = std::ptr::without_provenance_mut(handle);
     with_name(name, |name| {
@@ -143,7 +146,7 @@ pub fn set_value_of_handle(handle: usize, name: &str) -> Status {
 }
 
 /// Reads a value through the number of a handle, into nowhere.
-pub fn query_value_of_handle(handle: usize, name: &str) -> Status {
+pub(crate) fn query_value_of_handle(handle: usize, name: &str) -> Status {
     let handle = std::ptr::without_provenance_mut(handle);
     let class = wdm_sys::KeyValuePartialInformation;
     with_name(name, |name| {
@@ -158,7 +161,7 @@ pub fn query_value_of_handle(handle: usize, name: &str) -> Status {
 
 /// Reads a value in the partial form into a buffer of `room` bytes; gives status, length and buffer,
 /// which was full of 0xCC before.
-pub fn query_partial(
+pub(crate) fn query_partial(
     handle: wdm_sys::HANDLE,
     name: &str,
     room: usize,

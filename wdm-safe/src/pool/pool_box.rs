@@ -15,7 +15,7 @@ use crate::{NtError, Result};
 ///
 /// # Invariants
 /// `value` is aligned and points to a valid `T` that this box owns; unless `T` has no size, its
-/// memory came from [`pool::allocate`].
+/// memory came from `pool::allocate`.
 pub struct PoolBox<T> {
     value: NonNull<T>,
     _owns: PhantomData<T>,

@@ -13,7 +13,7 @@ use crate::{NtError, Result};
 ///
 /// # Invariants
 /// The first `len` elements are valid and owned; `capacity` elements fit at `start`, which came
-/// from [`pool::allocate`] unless `capacity` is zero or `T` has no size.
+/// from `pool::allocate` unless `capacity` is zero or `T` has no size.
 pub struct PoolVec<T> {
     start: NonNull<T>,
     len: usize,
