@@ -11,6 +11,10 @@ use crate::registry::upcase::upcase_name;
 use crate::status::Status;
 use crate::verifier::Rule;
 
+/// `DO_DEVICE_INITIALIZING`: set in a new device's flags. The I/O manager takes it away when the
+/// `DriverEntry` that made the device returns.
+pub(crate) const DO_DEVICE_INITIALIZING: u32 = 0x80;
+
 /// A device object and the extension behind it.
 ///
 /// # Invariants
@@ -81,6 +85,19 @@ impl Manager {
         };
         state.devices.insert(object.as_ptr().addr(), device);
         Ok(object.as_ptr())
+    }
+
+    /// Ends the initialisation of a driver's devices: its `DriverEntry` has returned.
+    pub(crate) fn end_initializing(&self, owner: DriverId) {
+        let state = self.lock();
+        for device in state.devices.values().filter(|it| it.owner == owner) {
+            // SAFETY: by the invariant; drivers do not touch the bit after DriverEntry.
+            let flags = unsafe { &raw mut (*device.object.as_ptr()).Flags };
+            // SAFETY: as above.
+            let before = unsafe { flags.read() };
+            // SAFETY: as above.
+            unsafe { flags.write(before & !DO_DEVICE_INITIALIZING) };
+        }
     }
 
     /// Deletes a device object; says whether there was one.

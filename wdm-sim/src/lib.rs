@@ -10,8 +10,8 @@
 //! - *Linked*: a driver whose crate is linked into this process. What it imports from the kernel
 //!   through [`wdm_sys`] are symbols that this crate defines. Works on any host.
 //! - *`.sys` files*: unmodified images for x86_64. The [`loader`] maps them and binds their imports
-//!   to functions with Microsoft's calling convention. Needs a host with that processor, and, for
-//!   drivers that ask for their current thread, Linux or Windows.
+//!   to functions with Microsoft's calling convention. Needs a host with that processor, and Linux
+//!   for drivers that read their current thread from `gs`.
 //!
 //! # Example
 //! A driver with a registry callback that blocks all writes:

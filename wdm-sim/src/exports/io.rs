@@ -13,14 +13,13 @@ use wdm_sys::{
 };
 
 use super::{exports, ntstatus, text};
+use crate::io::DO_DEVICE_INITIALIZING;
 use crate::machine::{DriverRecord, Thread, current, irql};
 use crate::status::Status;
 use crate::verifier::Rule;
 
 /// `Type` of a device object (`IO_TYPE_DEVICE`).
 const IO_TYPE_DEVICE: i16 = 3;
-/// `DO_DEVICE_INITIALIZING`: the I/O manager takes it away after `DriverEntry`.
-const DO_DEVICE_INITIALIZING: u32 = 0x80;
 /// `DO_EXCLUSIVE`.
 const DO_EXCLUSIVE: u32 = 0x8;
 

@@ -163,10 +163,8 @@ mod win64 {
             [0, -1, 1]
         );
         // SAFETY: nothing is read.
-        assert_eq!(
-            unsafe { compared(std::ptr::null(), std::ptr::null(), 0) },
-            0
-        );
+        let nothing = unsafe { compared(std::ptr::null(), std::ptr::null(), 0) };
+        assert_eq!(nothing, 0);
     }
 
     #[test]
@@ -190,13 +188,13 @@ mod win64 {
         assert_eq!(unsafe { folded(text.as_ptr(), other.as_ptr()) }, 0);
         let place = |found: *mut u16| (found.addr().wrapping_sub(text.as_ptr().addr())) / 2;
         let find = routine!("wcsstr" as Find);
-        // SAFETY: as above.
-        assert_eq!(
-            place(unsafe { find(text.as_ptr(), wide("gist").as_ptr()) }),
-            2
-        );
-        // SAFETY: as above.
-        assert!(unsafe { find(text.as_ptr(), wide("gast").as_ptr()) }.is_null());
+        let find = |wanted: &str| {
+            let wanted = wide(wanted);
+            // SAFETY: as above.
+            unsafe { find(text.as_ptr(), wanted.as_ptr()) }
+        };
+        assert_eq!(place(find("gist")), 2);
+        assert!(find("gast").is_null());
         let (first, last) = (
             routine!("wcschr" as FindOne),
             routine!("wcsrchr" as FindOne),

@@ -163,6 +163,7 @@ impl Machine {
                 status,
             });
         }
+        kernel.io.end_initializing(id);
         if let Some(module) = record.module() {
             // SAFETY: DriverEntry has returned, and by the rules for drivers nothing uses these
             // sections from then on; if something does, the fault is the driver's.

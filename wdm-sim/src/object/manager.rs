@@ -127,19 +127,30 @@ impl Manager {
         object: &Arc<Object>,
         driver: DriverId,
     ) -> bool {
-        if object.pointer_count() <= object.handle_count() {
+        let take_one = |count| (count > object.handle_count()).then(|| count - 1);
+        let Ok(before) =
+            object
+                .pointer_count
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, take_one)
+        else {
             return false;
-        }
+        };
         object.note_driver_reference(driver, -1);
-        self.release(kernel, object);
+        if before == 1 {
+            self.close(kernel, object);
+        }
         true
     }
 
     /// Gives a reference back; the last one closes the object on this thread.
     pub(super) fn release(&self, kernel: &Kernel, object: &Arc<Object>) {
-        if object.pointer_count.fetch_sub(1, Ordering::AcqRel) != 1 {
-            return;
+        if object.pointer_count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.close(kernel, object);
         }
+    }
+
+    /// Runs the delete procedure of an object whose last reference is gone, and forgets it.
+    fn close(&self, kernel: &Kernel, object: &Arc<Object>) {
         object.stage.store(Stage::Closing as u8, Ordering::Release);
         match object.body() {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),

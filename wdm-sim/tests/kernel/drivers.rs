@@ -307,3 +307,40 @@ fn devices_have_names_and_links() {
     only(&machine.report().findings, Rule::Device, "IoDeleteDevice");
     machine.unload(driver).expect("it unloads");
 }
+
+/// Makes a device that its unload routine deletes.
+unsafe extern "system" fn has_a_device(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+    unsafe extern "system" fn unload(driver: PDRIVER_OBJECT) {
+        // SAFETY: the kernel gave the driver its own object.
+        let device = unsafe { (*driver).DeviceObject };
+        call!(IoDeleteDevice(device));
+    }
+    set_unload(driver, Some(unload));
+    let mut device = null_mut();
+    let status = call!(IoCreateDevice(
+        driver,
+        0,
+        null_mut(),
+        0x22,
+        0,
+        1,
+        &raw mut device
+    ));
+    // SAFETY: the kernel made the device.
+    let flags = unsafe { (*device).Flags };
+    assert_eq!(flags & 0x88, 0x88, "initialising, exclusive");
+    status
+}
+
+#[test]
+fn a_device_is_initialised_when_the_driver_is() {
+    let machine = machine();
+    let driver = load(&machine, "tested", has_a_device).expect("it loads");
+    // SAFETY: the driver is loaded.
+    let device = unsafe { (*driver.object()).DeviceObject };
+    // SAFETY: the driver made the device.
+    let flags = unsafe { (*device).Flags };
+    assert_eq!(flags & 0x88, 0x08, "exclusive only");
+    machine.unload(driver).expect("it unloads");
+    assert!(machine.report().findings.is_empty());
+}

@@ -212,44 +212,41 @@ fn good_memory_passes_the_probes() {
 }
 
 #[inline(never)]
-fn capture(skip: u32, frames: &mut [PVOID], hash: &mut u32) -> u16 {
-    let count = frames.len() as u32;
-    call!(RtlCaptureStackBackTrace(
+fn capture(skip: u32) -> (Vec<PVOID>, u32) {
+    let mut frames = [std::ptr::null_mut(); 8];
+    let mut hash = 0;
+    let count = call!(RtlCaptureStackBackTrace(
         skip,
-        count,
+        frames.len() as u32,
         frames.as_mut_ptr(),
-        hash
-    ))
+        &raw mut hash
+    ));
+    (frames[..usize::from(count)].to_vec(), hash)
 }
 
 #[test]
 fn a_stack_trace_tells_callers_apart() {
     let machine = machine();
     in_kernel(&machine, || {
-        let mut frames = [std::ptr::null_mut(); 8];
-        let mut hashes = Vec::new();
-        for _ in 0..2 {
-            let mut hash = 0;
-            let count = usize::from(capture(0, &mut frames, &mut hash));
-            assert!(count >= 2, "this test has callers");
-            assert!(frames[..count].iter().all(|frame| !frame.is_null()));
-            let sum = frames[..count]
-                .iter()
-                .fold(0_u32, |sum, frame| sum.wrapping_add(frame.addr() as u32));
-            assert_eq!(hash, sum);
-            hashes.push(hash);
-        }
-        assert_eq!(hashes[0], hashes[1], "one place, called from a loop");
-        let mut hash = 0;
-        let mut from = |skip| {
-            let count = capture(skip, &mut frames, &mut hash);
-            frames[..usize::from(count)].to_vec()
+        // A number of rounds that the compiler does not know leaves one call in one loop.
+        let rounds = std::hint::black_box(vec![0, 0, 1]);
+        let traces: Vec<_> = rounds.into_iter().map(capture).collect();
+        let [(first, hash), again, (skipped, _)] = &traces[..] else {
+            unreachable!("there are three rounds");
         };
-        let [all, skipped] = [0, 1].map(&mut from);
+        assert!(first.len() >= 3, "this test has callers");
+        assert!(first.iter().all(|frame| !frame.is_null()));
+        let sum = first
+            .iter()
+            .fold(0_u32, |sum, frame| sum.wrapping_add(frame.addr() as u32));
+        assert_eq!(*hash, sum);
         assert_eq!(
-            all[2..],
-            skipped[1..all.len() - 1],
-            "the callers behind the first"
+            (first, hash),
+            (&again.0, &again.1),
+            "one place, called from a loop"
         );
+        assert_eq!(first[1..], skipped[..first.len() - 1], "all but the first");
+        let (elsewhere, other) = capture(0);
+        assert_ne!((elsewhere, other), (first.clone(), *hash));
     });
 }
