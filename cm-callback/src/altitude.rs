@@ -79,12 +79,13 @@ const fn is_altitude(mut rest: &[u16]) -> bool {
 /// ```
 #[macro_export]
 macro_rules! altitude {
-    ($text:expr) => {
-        const {
+    ($text:expr) => {{
+        // An item, not a `const` block: it is checked also where no code is generated.
+        const ALTITUDE: $crate::Altitude<'static> =
             match $crate::Altitude::parse($crate::__private::unicode!($text)) {
                 Some(altitude) => altitude,
                 None => panic!("an altitude is digits, or digits, a dot and digits: \"380010.5\""),
-            }
-        }
-    };
+            };
+        ALTITUDE
+    }};
 }

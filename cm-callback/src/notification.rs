@@ -186,7 +186,7 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
     }
 }
 
-impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
+impl<O: Operation, C: RegistryCallback> Post<'_, O, C> {
     /// The key object that was created or opened.
     ///
     /// It is lent until an outcome is made of the notification: a key that was failed cannot be
@@ -194,21 +194,30 @@ impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
     ///
     /// # Errors
     /// The status, if it is anything but `STATUS_SUCCESS`: other successes give no key either (K2).
-    pub fn opened_key(&self) -> Result<Key<'_, C, Live>, NtStatus> {
+    pub fn opened_key(&self) -> Result<Key<'_, C, Live>, NtStatus>
+    where
+        O: OpensKey,
+    {
         self.fields.opened_key().ok_or(self.status())
     }
 
     /// Makes a success of a failure, with a key object in place of the one that was not opened
     /// (N4). If there is one, it is let go.
-    pub fn succeed_with(self, reply: O::Reply) -> PostOutcome<O, C> {
+    pub fn succeed_with(self, reply: O::Reply) -> PostOutcome<O, C>
+    where
+        O: OpensKey,
+    {
         PostOutcome(PostAction::Succeed(reply), PhantomData)
     }
 }
 
-impl<O: OpensKey, C: RegistryCallback> Pre<'_, O, C> {
+impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
     /// Ends the operation as a success that the driver did itself (bypass), with the key object
     /// that the caller gets (N4).
-    pub fn complete_with(self, reply: O::Reply) -> PreOutcome<O, C> {
+    pub fn complete_with(self, reply: O::Reply) -> PreOutcome<O, C>
+    where
+        O: OpensKey,
+    {
         PreOutcome(PreAction::Complete(reply))
     }
 }

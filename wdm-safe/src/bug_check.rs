@@ -16,6 +16,9 @@ pub enum Bug {
     /// The kernel refused to unregister a callback, so it would go on calling into memory that is
     /// about to be freed: 0x5255554E. Parameters: the callback's context, the status.
     NotUnregistered = 0x5255_554E,
+    /// A driver goes and leaves something behind through which the kernel would call into its
+    /// image, such as a registration that was forgotten: 0x5255554C. Parameter: how many.
+    LeftBehind = 0x5255_554C,
 }
 
 /// Stops the machine (`KeBugCheckEx`).

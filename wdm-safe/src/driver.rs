@@ -34,9 +34,11 @@
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use wdm_sys as sys;
 
+use crate::bug_check::{self, Bug};
 use crate::{NtError, NtStatus, Passive, PoolBox, Result, UnicodeStr};
 
 /// A driver. The value is the driver's state, from the return of [`init`](Self::init) to
@@ -62,6 +64,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Lifecycle<'a> {
     driver: NonNull<sys::DRIVER_OBJECT>,
+    obligations: NonNull<AtomicUsize>,
     passive: Passive<'a>,
 }
 
@@ -72,10 +75,41 @@ impl<'a> Lifecycle<'a> {
         self.passive
     }
 
+    /// Something through which the kernel reaches into the driver, such as a callback: it must be
+    /// gone when the driver goes. A driver that leaves one behind, by `mem::forget` or in a
+    /// `static`, stops the machine with [`Bug::LeftBehind`] at its unload.
+    #[must_use]
+    pub fn obligation(&self) -> Obligation {
+        // SAFETY: the counter is in the driver object's extension, which outlives the driver.
+        unsafe { self.obligations.as_ref() }.fetch_add(1, Ordering::Relaxed);
+        // INVARIANT: counted.
+        Obligation(self.obligations)
+    }
+
     /// The driver object; valid until the driver is unloaded.
     #[must_use]
     pub fn driver_object(&self) -> NonNull<sys::DRIVER_OBJECT> {
         self.driver
+    }
+}
+
+/// A counted obligation of a driver: see [`Lifecycle::obligation`]. Dropping it ends it.
+///
+/// # Invariants
+/// It is counted in the extension of the driver object, which outlives it: the machine stops
+/// before a driver goes that has obligations.
+#[derive(Debug)]
+pub struct Obligation(NonNull<AtomicUsize>);
+
+// SAFETY: the counter is an atomic.
+unsafe impl Send for Obligation {}
+// SAFETY: as above; `&Obligation` allows nothing.
+unsafe impl Sync for Obligation {}
+
+impl Drop for Obligation {
+    fn drop(&mut self) {
+        // SAFETY: by the invariant the counter is there.
+        unsafe { self.0.as_ref() }.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -104,9 +138,20 @@ impl<'a> Deref for Init<'a> {
 }
 
 /// What the kernel keeps of a driver, in the driver object's extension: the state, until unload
-/// takes it.
+/// takes it, and how many obligations there are.
 struct Slot<D> {
-    state: *mut D,
+    state: AtomicPtr<D>,
+    obligations: AtomicUsize,
+}
+
+impl<D> Slot<D> {
+    /// Stops the machine unless the driver may go: the kernel would go on calling into its image.
+    fn assert_free(&self) {
+        let left = self.obligations.load(Ordering::Acquire);
+        if left != 0 {
+            bug_check::stop(Bug::LeftBehind, [left, 0, 0, 0]);
+        }
+    }
 }
 
 /// What identifies the extension among those of the driver object: an address of this driver's own.
@@ -154,18 +199,28 @@ unsafe fn start<D: Driver>(
     };
     NtStatus::from_raw(status).to_result()?;
     let slot = NonNull::new(slot.cast::<Slot<D>>()).ok_or(NtError::INSUFFICIENT_RESOURCES)?;
-
-    let state = D::init(&Init {
-        lifecycle: Lifecycle { driver, passive },
-        registry_path,
-    })?;
-    let state = PoolBox::into_raw(PoolBox::try_new(state)?);
-    // SAFETY: the extension has the size and, as all pool memory, the alignment of a Slot.
-    unsafe {
-        slot.write(Slot {
-            state: state.as_ptr(),
-        })
+    let empty = Slot {
+        state: AtomicPtr::new(ptr::null_mut()),
+        obligations: AtomicUsize::new(0),
     };
+    // SAFETY: the extension has the size and, as all pool memory, the alignment of a Slot.
+    unsafe { slot.write(empty) };
+    // SAFETY: just written; the extension lives as long as the driver object.
+    let slot = unsafe { slot.as_ref() };
+
+    let lifecycle = Lifecycle {
+        driver,
+        obligations: NonNull::from(&slot.obligations),
+        passive,
+    };
+    let state = D::init(&Init {
+        lifecycle,
+        registry_path,
+    })
+    .and_then(PoolBox::try_new);
+    let state = state.inspect_err(|_| slot.assert_free())?;
+    slot.state
+        .store(PoolBox::into_raw(state).as_ptr(), Ordering::Release);
     // SAFETY: the driver object is valid, and only its driver's entry writes to it now.
     let driver = unsafe { driver.as_mut() };
     driver.DriverUnload = Some(unload::<D>);
@@ -184,16 +239,24 @@ unsafe extern "system" fn unload<D: Driver>(driver: *mut sys::DRIVER_OBJECT) {
     else {
         return;
     };
-    // SAFETY: `start` wrote the slot before it set this routine as the unload routine.
-    let Slot { state } = unsafe { slot.read() };
+    // SAFETY: `start` wrote the slot before it set this routine as the unload routine, and the
+    // extension lives as long as the driver object.
+    let slot = unsafe { slot.as_ref() };
+    let state = slot.state.swap(ptr::null_mut(), Ordering::Acquire);
     let Some(state) = NonNull::new(state) else {
         return;
     };
-    // SAFETY: `start` gave up the box, and unload is called once.
+    // SAFETY: `start` gave up the box, and the slot gives it once.
     let state = unsafe { PoolBox::from_raw(state) };
     // SAFETY: the caller vouches for the level.
     let passive = unsafe { Passive::new_unchecked() };
-    PoolBox::into_inner(state).unload(&Lifecycle { driver, passive });
+    let lifecycle = Lifecycle {
+        driver,
+        obligations: NonNull::from(&slot.obligations),
+        passive,
+    };
+    PoolBox::into_inner(state).unload(&lifecycle);
+    slot.assert_free();
 }
 
 /// Makes the entry point for a type that implements [`Driver`].

@@ -34,7 +34,7 @@ pub mod status;
 pub mod string;
 pub mod user_memory;
 
-pub use driver::{Driver, Init, Lifecycle};
+pub use driver::{Driver, Init, Lifecycle, Obligation};
 pub use irql::{ApcLevel, Passive};
 pub use pool::{PoolBox, PoolTag, PoolVec};
 pub use status::{NtError, NtStatus, Result};

@@ -3,6 +3,7 @@
 //! From Windows 8 on, inputs are captured in system memory before the callback sees them (N8), so a
 //! view of them neither faults nor changes.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -23,6 +24,8 @@ use crate::operation::{OnKey, Operation};
 /// those of the notification.
 pub(crate) struct Info<'n, T> {
     raw: &'n T,
+    /// Whether an answer was written to where this structure says.
+    answered: &'n Cell<bool>,
     /// Neither `Send` nor `Sync`.
     _notification: PhantomData<*mut ()>,
 }
@@ -39,14 +42,20 @@ impl<'n, T> Info<'n, T> {
     /// # Safety
     /// `raw` is the kernel's structure for the notification of `'n`, and nobody writes to it
     /// during `'n`.
-    pub(super) unsafe fn new(raw: NonNull<T>) -> Self {
+    pub(super) unsafe fn new(raw: NonNull<T>, answered: &'n Cell<bool>) -> Self {
         // SAFETY: valid and not written to during 'n, says the caller.
         let raw = unsafe { raw.as_ref() };
         // INVARIANT: as the caller vouches.
         Self {
             raw,
+            answered,
             _notification: PhantomData,
         }
+    }
+
+    /// Takes note that an answer was written.
+    pub(super) fn set_answered(self) {
+        self.answered.set(true);
     }
 
     /// The fields, as they are.

@@ -64,10 +64,10 @@ impl<T> Info<'_, T> {
         for (offset, bytes) in answer.tails {
             buffer.write_at(*offset, bytes)?;
         }
+        self.set_answered();
         if buffer.len() < needed {
-            Err(NtError::BUFFER_OVERFLOW)
-        } else {
-            Ok(Answered(()))
+            return Err(NtError::BUFFER_OVERFLOW);
         }
+        Ok(Answered(()))
     }
 }

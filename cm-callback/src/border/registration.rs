@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicI64, Ordering};
 
 use wdm_safe::bug_check::{self, Bug};
 use wdm_safe::string::Counted;
-use wdm_safe::{Lifecycle, NtError, NtStatus, PoolBox, UnicodeStr, stack};
+use wdm_safe::{Lifecycle, NtError, NtStatus, Obligation, PoolBox, UnicodeStr, stack};
 use wdm_sys as sys;
 
 use super::trampoline::trampoline;
@@ -49,6 +49,8 @@ struct Live {
     cookie: i64,
     context: *const c_void,
     routine: *const (),
+    /// A registration that is forgotten must not outlive the driver's image.
+    _obligation: Obligation,
 }
 
 // SAFETY: a registration belongs to no thread: CmUnRegisterCallback takes the cookie on any.
@@ -94,6 +96,7 @@ impl<C: RegistryCallback> Registration<C> {
             cookie: shared.cookie(),
             context: context.cast(),
             routine: trampoline::<C> as *const (),
+            _obligation: at.obligation(),
         };
         Ok(Self { live, shared })
     }

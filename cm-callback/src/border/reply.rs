@@ -29,6 +29,11 @@ pub struct Created {
 
 /// The outputs of an operation whose pre-information is a `T`.
 pub trait Reply<T>: Sized {
+    /// Whether the outputs are written before the outcome is made. Then the outcome counts only in
+    /// the notification in which they were: one that was kept for another would end that with
+    /// outputs which nobody has written.
+    const WRITTEN_BEFORE: bool = false;
+
     /// Writes the outputs to where the pre-information says. Returns the key object among them.
     ///
     /// # Safety
@@ -56,6 +61,8 @@ impl<T> Reply<T> for () {
 pub struct Answered(pub(super) ());
 
 impl<T> Reply<T> for Answered {
+    const WRITTEN_BEFORE: bool = true;
+
     unsafe fn supply(self, _pre: NonNull<T>) -> *mut core::ffi::c_void {
         ptr::null_mut()
     }

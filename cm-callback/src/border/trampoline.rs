@@ -1,6 +1,7 @@
 //! The routine that the kernel calls: a class and a structure become a notification, the callback's
 //! method is called, and its outcome becomes a status.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
@@ -84,9 +85,10 @@ unsafe fn pre<O: Operation, C: RegistryCallback>(
     let Some(info) = structure::<O::Info>(argument) else {
         return sys::STATUS_SUCCESS;
     };
+    let answered = Cell::new(false);
     // SAFETY: the kernel's structure, valid during the call; it is written to only below, when the
     // notification that borrows it has gone.
-    let notification = unsafe { Info::new(info) };
+    let notification = unsafe { Info::new(info, &answered) };
     match call(&shared.callback, Pre::new(shared, notification)).0 {
         PreAction::Pass => sys::STATUS_SUCCESS,
         PreAction::PassWith(context) => {
@@ -101,6 +103,9 @@ unsafe fn pre<O: Operation, C: RegistryCallback>(
             sys::STATUS_CALLBACK_BYPASS => sys::STATUS_UNSUCCESSFUL,
             error => error,
         },
+        PreAction::Complete(_) if O::Reply::WRITTEN_BEFORE && !answered.get() => {
+            sys::STATUS_UNSUCCESSFUL
+        }
         PreAction::Complete(reply) => {
             // SAFETY: the kernel's structure, which nothing borrows any more.
             unsafe { reply.supply(info) };
@@ -123,8 +128,9 @@ unsafe fn post<O: Operation, C: RegistryCallback>(
     // SAFETY: the kernel's structure, valid during the call.
     let fields = unsafe { info.read() };
     let pre_info = structure::<O::Info>(fields.PreInformation);
+    let answered = Cell::new(false);
     // SAFETY: the structure of the same operation, valid during the call; written to only below.
-    let pre_notification = pre_info.map(|pre| unsafe { Info::new(pre) });
+    let pre_notification = pre_info.map(|pre| unsafe { Info::new(pre, &answered) });
     let call_context = NonNull::new(fields.CallContext.cast::<C::CallContext>());
     // SAFETY: what the pre-notification of this operation handed over, and nothing else (C5).
     let call_context = call_context.map(|context| unsafe { PoolBox::from_raw(context) });
@@ -136,6 +142,9 @@ unsafe fn post<O: Operation, C: RegistryCallback>(
     let info = unsafe { info.as_mut() };
     match outcome {
         PostAction::Keep => return sys::STATUS_SUCCESS,
+        PostAction::Succeed(_) if O::Reply::WRITTEN_BEFORE && !answered.get() => {
+            info.ReturnStatus = sys::STATUS_UNSUCCESSFUL;
+        }
         PostAction::Fail(error) => {
             // SAFETY: both structures are the kernel's, for the same operation.
             unsafe { O::Reply::retract(info, pre_info) };

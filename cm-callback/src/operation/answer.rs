@@ -96,14 +96,17 @@ impl Answers for EnumerateKey {
     }
 }
 
-impl<O: Answers, C: RegistryCallback> Pre<'_, O, C> {
+impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
     /// Answers in the registry's place (bypass): the outputs are written now, in the form that the
     /// caller asked for, and this callback gets no post-notification (N2). If they do not fit, the
     /// caller gets the status for that and the length that is needed, as from the registry.
     ///
     /// # Errors
     /// The notification comes back if the caller asks for a form that this crate does not write.
-    pub fn answer(self, answer: &O::Answer<'_>) -> Result<PreOutcome<O, C>, Self> {
+    pub fn answer(self, answer: &O::Answer<'_>) -> Result<PreOutcome<O, C>, Self>
+    where
+        O: Answers,
+    {
         match O::write(Writing(self.info), answer) {
             Ok(answered) => Ok(PreOutcome(PreAction::Complete(answered))),
             Err(NtError::NOT_SUPPORTED) => Err(self),
@@ -112,12 +115,15 @@ impl<O: Answers, C: RegistryCallback> Pre<'_, O, C> {
     }
 }
 
-impl<O: Answers, C: RegistryCallback> Post<'_, O, C> {
+impl<O: Operation, C: RegistryCallback> Post<'_, O, C> {
     /// Puts another answer in the place of the registry's, be that an answer or a failure (N3).
     ///
     /// # Errors
     /// The notification comes back if the caller asks for a form that this crate does not write.
-    pub fn answer(self, answer: &O::Answer<'_>) -> Result<PostOutcome<O, C>, Self> {
+    pub fn answer(self, answer: &O::Answer<'_>) -> Result<PostOutcome<O, C>, Self>
+    where
+        O: Answers,
+    {
         let Some(info) = self.info else {
             return Err(self);
         };

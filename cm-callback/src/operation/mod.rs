@@ -55,7 +55,7 @@ mod sealed {
 /// An operation whose pre-notification is on a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an operation on a key that is already open",
-    label = "a create or an open has a root, and a key only when it has succeeded"
+    note = "a create or an open has a root, in `path`, and when it has succeeded a key, `opened_key`"
 )]
 pub trait OnPreKey: Operation {}
 
@@ -71,8 +71,10 @@ pub trait Blockable: Operation {}
 
 /// An operation that has no outputs, so that a callback can do it without supplying any.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` owes its caller outputs: say which (N4)",
-    note = "a create or an open is completed with a key object: `complete_with`, `succeed_with`"
+    message = "a callback that does `{Self}` itself owes its caller outputs, or cannot do it (N4)",
+    note = "a create or an open is completed with a key object: `complete_with`, `succeed_with`",
+    note = "a query or an enumeration is answered: `answer`",
+    note = "a close can be watched only"
 )]
 pub trait NoOutputs: Operation<Reply = ()> {}
 

@@ -1,6 +1,7 @@
 //! N1 to N8: what an outcome does.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 
 use cm_callback::operation::{
     CreateKey, DeleteKey, DeleteValue, EnumerateKey, EnumerateValue, KeyAnswer, OpenKey, OpenPath,
@@ -559,4 +560,62 @@ fn n4_a_query_is_answered_in_the_form_and_the_length_that_the_caller_asked_for()
     }
     drop(key);
     finish(&machine, [driver]);
+}
+
+/// Two registrations swap their outcomes: the one above keeps a "pass", the one below returns it
+/// for a nested query and leaves its answer, and the one above returns that for its own query.
+struct Swapping {
+    above: bool,
+    kept: Arc<Mutex<Option<PreOutcome<QueryValue, Self>>>>,
+}
+
+impl RegistryCallback for Swapping {
+    type KeyContext = Infallible;
+    type CallContext = Infallible;
+
+    fn pre_query_value(&self, op: Pre<'_, QueryValue, Self>) -> PreOutcome<QueryValue, Self> {
+        let keep = |outcome| self.kept.lock().expect("nobody panics").replace(outcome);
+        if self.above {
+            let at = op.passive().expect("tests run at PASSIVE_LEVEL");
+            assert!(keep(op.pass()).is_none());
+            let path = unicode!(r"\Registry\Machine\SYSTEM\Test");
+            let key = RegKey::open(path, KeyAccess::READ, at).expect("it is there");
+            drop(key.value(unicode!("inner"), at));
+            return self
+                .kept
+                .lock()
+                .expect("nobody panics")
+                .take()
+                .expect("the one below left it");
+        }
+        let answer = ValueAnswer {
+            name: unicode!(""),
+            kind: ValueType::DWORD,
+            data: &[0; 4],
+        };
+        let answered = op.answer(&answer).unwrap_or_else(Pre::pass);
+        keep(answered).expect("the one above left it")
+    }
+}
+
+#[test]
+fn n2_an_answer_counts_only_in_the_notification_that_it_was_written_for() {
+    let machine = machine();
+    let kept = Arc::new(Mutex::new(None));
+    let above = Swapping {
+        above: true,
+        kept: Arc::clone(&kept),
+    };
+    let below = Swapping { above: false, kept };
+    let drivers = [
+        load(&machine, "above", altitude!("2"), above).expect("it loads"),
+        load(&machine, "below", altitude!("1"), below).expect("it loads"),
+    ];
+    let app = machine.process("app");
+    let thread = app.enter();
+    let key = thread.create_key(HOME, KeyAccess::ALL).expect("it opens");
+    let outer = key.query_value("outer");
+    assert_eq!(outer.err(), Some(Status(wdm_sys::STATUS_UNSUCCESSFUL)));
+    drop(key);
+    finish(&machine, drivers);
 }

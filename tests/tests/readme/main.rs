@@ -8,12 +8,17 @@ use wdm_sim::{KeyAccess, Machine, Status};
 #[test]
 fn the_readme_shows_this_driver() {
     let readme = include_str!("../../../README.md");
-    assert!(readme.contains(include_str!("driver.rs")), "README.md shows another driver");
+    assert!(
+        readme.contains(include_str!("driver.rs")),
+        "README.md shows another driver"
+    );
 }
 
 #[test]
 fn it_blocks_what_it_says() {
-    let machine = Machine::builder().build().expect("the demonstration hive mounts");
+    let machine = Machine::builder()
+        .build()
+        .expect("the demonstration hive mounts");
     // SAFETY: a driver in safe Rust.
     let driver = unsafe { machine.load_linked("sample", driver::driver_entry) };
     let driver = driver.expect("it loads");
@@ -21,7 +26,9 @@ fn it_blocks_what_it_says() {
     let thread = app.enter();
     let make = |name| {
         let path = format!(r"\Registry\Machine\SYSTEM\{name}");
-        thread.create_key(&path, KeyAccess::ALL).expect("keys may be made")
+        thread
+            .create_key(&path, KeyAccess::ALL)
+            .expect("keys may be made")
     };
     let (free, blocked) = (make("Free"), make("ReadOnly"));
     assert_eq!(free.set_dword("a", 1), Ok(()));

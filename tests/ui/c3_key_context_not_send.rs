@@ -1,0 +1,14 @@
+//! C3: a context is dropped in the thread whose operation lets the key object go, or in the one
+//! that unregisters the callback.
+
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+
+use cm_callback::RegistryCallback;
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = MutexGuard<'static, u32>; //~ ERROR: cannot be sent between threads safely
+    type CallContext = Mutex<u32>;
+}

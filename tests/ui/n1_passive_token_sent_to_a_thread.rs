@@ -1,0 +1,9 @@
+//! N1: a level is a thread's own.
+
+use wdm_safe::Passive;
+
+pub fn start(at: Passive<'_>) {
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(at)); //~ ERROR: cannot be sent between threads safely
+    });
+}

@@ -1,0 +1,16 @@
+//! N6: the close of a key handle can be watched only.
+
+use cm_callback::operation::CloseKey;
+use cm_callback::{Pre, PreOutcome, RegistryCallback};
+use wdm_safe::NtError;
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn close(op: Pre<'_, CloseKey, Notes>) -> PreOutcome<CloseKey, Notes> {
+    op.block(NtError::ACCESS_DENIED) //~ ERROR: `CloseKey` can be watched only
+}

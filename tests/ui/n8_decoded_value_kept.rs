@@ -1,0 +1,16 @@
+//! N8: decoding does not copy, so what was decoded lives no longer than the data.
+
+use cm_callback::operation::SetValue;
+use cm_callback::{Pre, RegistryCallback};
+use wdm_safe::registry::ValueRef;
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn remember(op: &Pre<'_, SetValue, Notes>, last: &mut Option<ValueRef<'static>>) {
+    *last = Some(op.decode()); //~ ERROR: lifetime may not live long enough
+}

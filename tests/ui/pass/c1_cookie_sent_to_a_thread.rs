@@ -1,0 +1,20 @@
+//! C1: a context is set in the thread that the notification came in, so the cookie stays there;
+//! what another thread may get is a copy of what was asked for.
+
+use cm_callback::operation::SetValue;
+use cm_callback::{Pre, RegistryCallback};
+use wdm_safe::UnicodeString;
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn analyse(op: &Pre<'_, SetValue, Notes>) {
+    let sent = UnicodeString::try_from_str(op.value_name());
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(sent));
+    });
+}

@@ -1,0 +1,17 @@
+//! K3: the kernel gives the name of a key object until the pre-notification of its close.
+
+use cm_callback::operation::CloseKey;
+use cm_callback::{Pre, RegistryCallback};
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn closed(op: &Pre<'_, CloseKey, Notes>) {
+    if let Ok(key) = op.key() {
+        let _ = op.cookie().key_name(key);
+    }
+}

@@ -1,0 +1,14 @@
+//! K2, K3: the stage comes from the notification and stays.
+
+use cm_callback::{Key, RegistryCallback, stage};
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn revive(key: Key<'_, Notes, stage::Live>) -> Key<'_, Notes, stage::Live> {
+    key
+}

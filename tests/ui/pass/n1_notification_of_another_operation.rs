@@ -1,0 +1,15 @@
+//! N1: the kernel's class says which structure comes; a method takes no other than its own.
+
+use cm_callback::operation::SetValue as Operation;
+use cm_callback::{Pre, PreOutcome, RegistryCallback};
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+
+    fn pre_set_value(&self, op: Pre<'_, Operation, Self>) -> PreOutcome<Operation, Self> {
+        op.pass()
+    }
+}

@@ -1,0 +1,15 @@
+//! N6: the result of a close cannot be changed either.
+
+use cm_callback::operation::CloseKey;
+use cm_callback::{Post, PostOutcome, RegistryCallback};
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn closed(op: Post<'_, CloseKey, Notes>) -> PostOutcome<CloseKey, Notes> {
+    op.keep()
+}

@@ -1,0 +1,5 @@
+//! R2: an altitude has at least one digit.
+
+use cm_callback::{Altitude, altitude};
+
+pub const MINE: Altitude<'static> = altitude!("0");

@@ -1,0 +1,5 @@
+//! R2: an altitude has digits before its fraction.
+
+use cm_callback::{Altitude, altitude};
+
+pub const MINE: Altitude<'static> = altitude!(".5"); //~ ERROR: an altitude is digits
