@@ -17,7 +17,11 @@ pub(crate) fn check(file: &Path) -> Result<String> {
     let image = Inspection::of(&Image::open(file)?);
     let faults = faults(&image);
     if !faults.is_empty() {
-        bail!("{} is not a sound driver: {}", file.display(), faults.join("; "));
+        bail!(
+            "{} is not a sound driver: {}",
+            file.display(),
+            faults.join("; ")
+        );
     }
     let bytes = file.metadata()?.len();
     let imports: usize = image.imports.iter().map(|module| module.names.len()).sum();
@@ -65,7 +69,10 @@ mod tests {
             size: 0x3000,
             image_base: 0x1_8000_0000,
             entry: 0x1000,
-            checksum: Checksum { stored: 7, computed: 7 },
+            checksum: Checksum {
+                stored: 7,
+                computed: 7,
+            },
             checksum_valid: true,
             sections: vec![section("r-x", false)],
             imports: vec![import("NTOSKRNL.EXE")],

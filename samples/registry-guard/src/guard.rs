@@ -1,7 +1,7 @@
 //! The callback.
 
 use core::convert::Infallible;
-use core::fmt::Display;
+use core::fmt::{Arguments, Display};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use cm_callback::operation::{
@@ -63,8 +63,9 @@ impl Guard {
         }
     }
 
-    /// Counts a denial and says what was denied to whom.
-    fn deny(&self, what: &str, key: impl Display) -> NtError {
+    /// Counts a denial and says what was denied to whom. (Arguments, since text in a `&str` would
+    /// bring the code for padding it, nearly a kilobyte.)
+    fn deny(&self, what: Arguments<'_>, key: &dyn Display) -> NtError {
         self.denials.fetch_add(1, Ordering::Relaxed);
         warn!(
             "denied {what} to process {}: {key}",
@@ -76,13 +77,13 @@ impl Guard {
     /// Counts a denial for a key object and says its name.
     fn deny_key(
         &self,
-        what: &str,
+        what: Arguments<'_>,
         cookie: Cookie<'_, Self>,
         key: Key<'_, Self, stage::Live>,
     ) -> NtError {
         match cookie.key_name(key) {
-            Ok(name) => self.deny(what, name),
-            Err(_) => self.deny(what, "a key without a name"),
+            Ok(name) => self.deny(what, &name),
+            Err(_) => self.deny(what, &format_args!("a key without a name")),
         }
     }
 
@@ -106,7 +107,7 @@ macro_rules! deny_if_protected {
             let Ok(key) = op.key() else { return op.pass() };
             match self.rule(op.cookie(), key) {
                 Rule::Protected => {
-                    let status = self.deny_key($what, op.cookie(), key);
+                    let status = self.deny_key(format_args!($what), op.cookie(), key);
                     op.block(status)
                 }
                 Rule::Free | Rule::Ancestor => op.pass(),
@@ -132,7 +133,7 @@ impl RegistryCallback for Guard {
 
     fn pre_create_key(&self, op: Pre<'_, CreateKey, Self>) -> PreOutcome<CreateKey, Self> {
         match self.makes_protected(&op) {
-            Some(name) => op.block(self.deny("creating a key", name)),
+            Some(name) => op.block(self.deny(format_args!("creating a key"), &name)),
             None => op.pass(),
         }
     }
@@ -142,7 +143,7 @@ impl RegistryCallback for Guard {
         match self.rule(op.cookie(), key) {
             // Renaming an ancestor would move what is protected.
             Rule::Protected | Rule::Ancestor => {
-                let status = self.deny_key("renaming", op.cookie(), key);
+                let status = self.deny_key(format_args!("renaming"), op.cookie(), key);
                 op.block(status)
             }
             Rule::Free => op.pass(),
