@@ -48,7 +48,8 @@ fn with_guard(protected: &[&str], test: impl Fn(&ThreadGuard, &UserKey<'_>)) {
             .install("registry-guard", &settings)
             .expect("it installs");
         let driver = match &form {
-            Some(file) => machine.load_sys(file),
+            // SAFETY: a driver in safe Rust.
+            Some(file) => unsafe { machine.load_sys(file) },
             // SAFETY: a driver in safe Rust.
             None => unsafe { machine.load_linked("registry-guard", registry_guard::driver_entry) },
         };
@@ -183,7 +184,8 @@ fn without_a_list_the_driver_protects_its_own_service() {
             .expect("the demonstration hive mounts");
         machine.install("registry-guard", &[]).expect("it installs");
         let driver = match form {
-            Some(file) => machine.load_sys(file),
+            // SAFETY: a driver in safe Rust.
+            Some(file) => unsafe { machine.load_sys(file) },
             // SAFETY: a driver in safe Rust.
             None => unsafe { machine.load_linked("registry-guard", registry_guard::driver_entry) },
         };

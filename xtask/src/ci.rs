@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 use crate::{demo, package, process, test, toolchain};
 
 /// The headers and the parser that the bindings are generated with, as Debian packages them.
-const BINDGEN_PACKAGES: [&str; 2] = ["mingw-w64-common", "libclang1-19"];
+const BINDGEN_PACKAGES: [&str; 3] = ["mingw-w64-common", "libclang1-19", "libclang-common-19-dev"];
 
 /// The command line of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -140,4 +140,5 @@ fn bindings(
 fn has_headers() -> bool {
     Path::new("/usr/share/mingw-w64/include/ddk/wdm.h").exists()
         && Path::new("/usr/lib/llvm-19/lib/libclang-19.so.1").exists()
+        && Path::new("/usr/lib/llvm-19/lib/clang/19/include").exists()
 }

@@ -83,11 +83,13 @@ impl Machine {
 
     /// Loads a `.sys` file and calls its `DriverEntry`. The service is named after the file.
     ///
-    /// The file's code runs in this process: load only drivers that you would run yourself.
-    ///
     /// # Errors
     /// See [`LoadDriverError`].
-    pub fn load_sys(&self, path: impl AsRef<Path>) -> Result<Driver, LoadDriverError> {
+    ///
+    /// # Safety
+    /// The file's code runs in this process: as for [`load_linked`](Self::load_linked), it touches
+    /// only what it was given or allocated. Load only drivers that you would run yourself.
+    pub unsafe fn load_sys(&self, path: impl AsRef<Path>) -> Result<Driver, LoadDriverError> {
         self.load_image(&Image::open(path)?)
     }
 
@@ -96,7 +98,14 @@ impl Machine {
     ///
     /// # Errors
     /// See [`LoadDriverError`].
-    pub fn load_sys_bytes(&self, file: &str, bytes: &[u8]) -> Result<Driver, LoadDriverError> {
+    ///
+    /// # Safety
+    /// As for [`load_sys`](Self::load_sys).
+    pub unsafe fn load_sys_bytes(
+        &self,
+        file: &str,
+        bytes: &[u8],
+    ) -> Result<Driver, LoadDriverError> {
         self.load_image(&Image::parse(file, bytes)?)
     }
 

@@ -48,7 +48,10 @@ impl ParseCallbacks for ConstantTypes {
             "POOL" => "POOL_FLAGS",
             _ => return None,
         };
-        Some(IntKind::Custom { name, is_signed: name == "NTSTATUS" })
+        Some(IntKind::Custom {
+            name,
+            is_signed: name == "NTSTATUS",
+        })
     }
 }
 

@@ -106,18 +106,14 @@ fn tell_losses(hive: &MountedHive) {
 ///
 /// # Errors
 /// The simulator's.
+#[allow(unsafe_code, reason = "whoever loads a driver vouches for it")]
 pub(crate) fn load(machine: &Machine, name: &str, form: &Form) -> Result<Driver> {
-    match form {
-        Form::File(file) => Ok(machine.load_sys(file)?),
-        Form::Linked { .. } => load_linked(machine, name),
-    }
-}
-
-#[allow(
-    unsafe_code,
-    reason = "a linked driver is vouched for by whoever links it"
-)]
-fn load_linked(machine: &Machine, name: &str) -> Result<Driver> {
-    // SAFETY: the driver is this workspace's own, in Rust without unsafe code.
-    Ok(unsafe { machine.load_linked(name, registry_guard::driver_entry) }?)
+    // In both forms the driver is this workspace's own, in Rust without unsafe code.
+    let loaded = match form {
+        // SAFETY: as above.
+        Form::File(file) => unsafe { machine.load_sys(file) },
+        // SAFETY: as above.
+        Form::Linked { .. } => unsafe { machine.load_linked(name, registry_guard::driver_entry) },
+    };
+    Ok(loaded?)
 }

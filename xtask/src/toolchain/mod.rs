@@ -73,7 +73,7 @@ impl DriverToolchain {
                 });
                 command
                     .arg(subcommand)
-                    .arg("-Zbuild-std=core,compiler_builtins")
+                    .arg("-Zbuild-std=core,alloc,compiler_builtins")
                     .env("RUSTC", DEBIAN_RUSTC)
                     .env("RUSTC_BOOTSTRAP", "1");
                 command
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(command.get_program(), "/usr/bin/cargo");
         assert_eq!(
             command.get_args().collect::<Vec<_>>(),
-            ["rustc", "-Zbuild-std=core,compiler_builtins"]
+            ["rustc", "-Zbuild-std=core,alloc,compiler_builtins"]
         );
         assert_eq!(
             variable(&command, "RUSTC"),

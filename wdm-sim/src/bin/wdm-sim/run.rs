@@ -60,7 +60,8 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     let hives = read_hives(&options.hive)?;
     let machine = build(options, &hives)?;
     refuse_damaged(&machine.report())?;
-    let driver = machine.load_sys(&options.file)?;
+    // SAFETY: whoever calls the program vouches for the driver.
+    let driver = unsafe { machine.load_sys(&options.file)? };
     let name = driver.name().to_owned();
     let workload = workload::run(&machine.process("user.exe"));
     machine.unload(driver)?;
@@ -139,7 +140,8 @@ fn fail_allocations(options: &Options, report: &mut Report) -> Result<u64, Error
     for number in 1..=MAX_FAILED {
         let machine = build(options, &[])?;
         machine.fail_allocation(number);
-        match machine.load_sys(&options.file) {
+        // SAFETY: as above.
+        match unsafe { machine.load_sys(&options.file) } {
             Ok(driver) => {
                 workload::run(&machine.process("user.exe"));
                 machine.unload(driver)?;
