@@ -79,7 +79,7 @@
 //! ```
 //!
 //! `no_std`; the default target is 64-bit Windows 10 and later. The rules that are cited as R1, N2,
-//! C4 and so on are those of the project's `semantics`; each names Microsoft's page.
+//! C4 and so on are those of `docs/semantics.md` in the repository; each names Microsoft's page.
 //!
 //! # The heart of it: contexts
 //! [`Cookie::set_context`] attaches a value to a key object. It arrives in the later notifications

@@ -1,7 +1,9 @@
 //! What the structures point to, as borrowed views for the notification.
 //!
-//! From Windows 8 on, inputs are captured in system memory before the callback sees them (N8), so a
-//! view of them neither faults nor changes.
+//! From Windows 8 on, the inputs of a caller in user mode are captured in system memory before the
+//! callback sees them (N8), so a view of them neither faults nor changes. Those of a caller in
+//! kernel mode are used as they are: that it leaves them alone during its own call is what every
+//! routine of the kernel trusts it with.
 
 use core::cell::Cell;
 use core::ffi::c_void;
