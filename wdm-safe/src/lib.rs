@@ -27,6 +27,7 @@ pub mod irql;
 mod kernel;
 pub mod log;
 pub mod pool;
+pub mod queue;
 pub mod registry;
 pub mod requestor;
 pub mod stack;
@@ -37,6 +38,7 @@ pub mod user_memory;
 pub use driver::{Driver, Init, Lifecycle, Obligation};
 pub use irql::{ApcLevel, Passive};
 pub use pool::{PoolBox, PoolTag, PoolVec};
+pub use queue::EventQueue;
 pub use status::{NtError, NtStatus, Result};
 pub use string::{UnicodeStr, UnicodeString};
 
