@@ -104,6 +104,7 @@ pub use exports::has_export;
 pub use machine::{
     BugCheck, BuildError, Builder, ClassCount, CounterReport, Driver, LinkedEntry, LoadDriverError,
     Machine, MountedHive, Process, Profile, Report, Setting, ThreadGuard, UnloadError,
+    report_faults,
 };
 pub use status::Status;
 pub use user::{UserKey, UserKeyInfo, UserValue};

@@ -17,6 +17,7 @@ mod counters;
 mod current;
 mod debug;
 mod driver;
+mod fault;
 mod install;
 mod load;
 mod process;
@@ -45,6 +46,7 @@ pub(crate) use current::{
 };
 pub use driver::Driver;
 pub(crate) use driver::{DriverId, DriverRecord, Drivers};
+pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
 pub use process::Process;

@@ -108,6 +108,9 @@ fn tell_losses(hive: &MountedHive) {
 /// The simulator's.
 #[allow(unsafe_code, reason = "whoever loads a driver vouches for it")]
 pub(crate) fn load(machine: &Machine, name: &str, form: &Form) -> Result<Driver> {
+    if let Form::File(_) = form {
+        wdm_sim::report_faults(machine);
+    }
     // In both forms the driver is this workspace's own, in Rust without unsafe code.
     let loaded = match form {
         // SAFETY: as above.

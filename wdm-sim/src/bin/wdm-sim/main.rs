@@ -3,8 +3,6 @@
 //! Exit status: 0 if all is well, 1 if the driver broke a rule or something failed (one line on the
 //! standard error says what), 2 for a wrong command line.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod fault;
 mod inspect;
 mod run;
 mod table;

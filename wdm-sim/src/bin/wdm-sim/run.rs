@@ -129,8 +129,7 @@ fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Erro
             std::process::exit(1);
         })
         .build()?;
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    crate::fault::report_for(&machine);
+    wdm_sim::report_faults(&machine);
     Ok(machine)
 }
 
