@@ -32,6 +32,7 @@
 //! ```
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -213,14 +214,15 @@ unsafe fn start<D: Driver>(
         obligations: NonNull::from(&slot.obligations),
         passive,
     };
+    // Before `init`: a driver that has set itself up must not fail for want of memory.
+    let place = PoolBox::try_new(MaybeUninit::uninit())?;
     let state = D::init(&Init {
         lifecycle,
         registry_path,
-    })
-    .and_then(PoolBox::try_new);
+    });
     let state = state.inspect_err(|_| slot.assert_free())?;
-    slot.state
-        .store(PoolBox::into_raw(state).as_ptr(), Ordering::Release);
+    let state = PoolBox::into_raw(PoolBox::write(place, state));
+    slot.state.store(state.as_ptr(), Ordering::Release);
     // SAFETY: the driver object is valid, and only its driver's entry writes to it now.
     let driver = unsafe { driver.as_mut() };
     driver.DriverUnload = Some(unload::<D>);

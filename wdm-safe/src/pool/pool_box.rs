@@ -3,6 +3,7 @@
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
@@ -94,6 +95,21 @@ impl<T> PoolBox<T> {
         // SAFETY: the value was moved out and the memory is this function's alone.
         unsafe { free::<T>(place) };
         value
+    }
+}
+
+impl<T> PoolBox<MaybeUninit<T>> {
+    /// Puts a value into memory that was allocated for it, which cannot fail.
+    #[must_use]
+    pub fn write(mut this: Self, value: T) -> PoolBox<T> {
+        MaybeUninit::write(&mut this, value);
+        let place = PoolBox::into_raw(this).cast::<T>();
+        // INVARIANT: a valid T; its memory has the size and the alignment of a MaybeUninit<T>, which
+        // are T's.
+        PoolBox {
+            value: place,
+            _owns: PhantomData,
+        }
     }
 }
 
