@@ -80,4 +80,33 @@ bitflags! {
         const FORCE_ACCESS_CHECK = raw::OBJ_FORCE_ACCESS_CHECK;
         const _ = !0;
     }
+
+    /// Parts of a security descriptor (`SECURITY_INFORMATION`).
+    #[repr(transparent)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct SecurityInformation: u32 {
+        /// The owner.
+        const OWNER = raw::OWNER_SECURITY_INFORMATION;
+        /// The primary group.
+        const GROUP = raw::GROUP_SECURITY_INFORMATION;
+        /// The discretionary access list: who may do what.
+        const DACL = raw::DACL_SECURITY_INFORMATION;
+        /// The system access list: what is audited.
+        const SACL = raw::SACL_SECURITY_INFORMATION;
+        const _ = !0;
+    }
+
+    /// `Flags` of `ZwRestoreKey` (the page of `REG_RESTORE_KEY_INFORMATION`, which gives the
+    /// numbers).
+    #[repr(transparent)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct RestoreFlags: u32 {
+        /// `REG_WHOLE_HIVE_VOLATILE`: a new hive, in memory only.
+        const WHOLE_HIVE_VOLATILE = 0x1;
+        /// `REG_REFRESH_HIVE`: back to the state after the last flush.
+        const REFRESH_HIVE = 0x2;
+        /// `REG_FORCE_RESTORE`: even if handles are open at the key or below it.
+        const FORCE_RESTORE = 0x8;
+        const _ = !0;
+    }
 }

@@ -8,7 +8,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::marker::PhantomData;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use wdm_safe::{ApcLevel, UnicodeStr};
 use wdm_sys as sys;
@@ -22,14 +22,15 @@ use crate::operation::{OnKey, Operation};
 ///
 /// # Invariants
 /// It is the structure that the kernel handed to the callback for the notification of `'n`, so for
-/// all of `'n` its input pointers are null or point to what its fields say, and its objects are
-/// those of the notification.
+/// all of `'n` it is valid and not written to, its input pointers are null or point to what its
+/// fields say, and its objects are those of the notification.
 pub(crate) struct Info<'n, T> {
-    raw: &'n T,
+    /// A pointer, not a reference, since a newer version of the structure is longer than `T`.
+    raw: NonNull<T>,
     /// Whether an answer was written to where this structure says.
     answered: &'n Cell<bool>,
     /// Neither `Send` nor `Sync`.
-    _notification: PhantomData<*mut ()>,
+    _notification: PhantomData<(&'n T, *mut ())>,
 }
 
 impl<T> Clone for Info<'_, T> {
@@ -45,8 +46,6 @@ impl<'n, T> Info<'n, T> {
     /// `raw` is the kernel's structure for the notification of `'n`, and nobody writes to it
     /// during `'n`.
     pub(super) unsafe fn new(raw: NonNull<T>, answered: &'n Cell<bool>) -> Self {
-        // SAFETY: valid and not written to during 'n, says the caller.
-        let raw = unsafe { raw.as_ref() };
         // INVARIANT: as the caller vouches.
         Self {
             raw,
@@ -62,19 +61,20 @@ impl<'n, T> Info<'n, T> {
 
     /// The fields, as they are.
     pub(crate) fn fields(self) -> &'n T {
-        self.raw
+        // SAFETY: by the invariant valid and not written to during 'n.
+        unsafe { self.raw.as_ref() }
     }
 
     /// The string that a field points to; empty where it points nowhere.
     pub(crate) fn text(self, field: impl FnOnce(&T) -> *mut sys::UNICODE_STRING) -> &'n UnicodeStr {
         // SAFETY: by the invariant null or a string for all of 'n.
-        let text = unsafe { UnicodeStr::from_raw(field(self.raw)) };
+        let text = unsafe { UnicodeStr::from_raw(field(self.fields())) };
         text.unwrap_or(UnicodeStr::new(&[]))
     }
 
     /// The bytes that two fields describe; empty where they point nowhere.
     pub(crate) fn bytes(self, fields: impl FnOnce(&T) -> (*mut c_void, u32)) -> &'n [u8] {
-        let (start, length) = fields(self.raw);
+        let (start, length) = fields(self.fields());
         if start.is_null() {
             return &[];
         }
@@ -83,11 +83,70 @@ impl<'n, T> Info<'n, T> {
     }
 }
 
+impl<'n> Info<'n, sys::REG_CREATE_KEY_INFORMATION> {
+    /// The longer structure that comes from Windows 7 on, if its version says that it is that or a
+    /// later one: later ones only add members (N5).
+    pub(crate) fn v1(self) -> Option<Info<'n, sys::REG_CREATE_KEY_INFORMATION_V1>> {
+        // `Reserved` of the first version is `Version` of the later ones.
+        if self.fields().Reserved.addr() == 0 {
+            return None;
+        }
+        // INVARIANT: the same structure, of which the version says that it is that long.
+        Some(Info {
+            raw: self.raw.cast(),
+            answered: self.answered,
+            _notification: PhantomData,
+        })
+    }
+}
+
+/// A structure that says which parts of a security descriptor are meant.
+pub trait NamesSecurity {
+    #[doc(hidden)]
+    fn parts(&self) -> sys::PSECURITY_INFORMATION;
+}
+
+impl NamesSecurity for sys::REG_QUERY_KEY_SECURITY_INFORMATION {
+    fn parts(&self) -> sys::PSECURITY_INFORMATION {
+        self.SecurityInformation
+    }
+}
+
+impl NamesSecurity for sys::REG_SET_KEY_SECURITY_INFORMATION {
+    fn parts(&self) -> sys::PSECURITY_INFORMATION {
+        self.SecurityInformation
+    }
+}
+
+impl<T: NamesSecurity> Info<'_, T> {
+    /// Which parts of a security descriptor are meant; none where that is not said.
+    pub(crate) fn security_parts(self) -> sys::SecurityInformation {
+        // SAFETY: by the invariant null or an input, which holds a mask during 'n. The system call
+        // has it as a number, so the kernel points to a variable of its own.
+        let parts = unsafe { self.fields().parts().as_ref() };
+        parts.map_or(sys::SecurityInformation::empty(), |parts| {
+            sys::SecurityInformation::from_bits_retain(*parts)
+        })
+    }
+}
+
+/// The roots of the two trees that are merged and saved: the one that prevails, and the other.
+pub(crate) fn merged_keys<'n, C: RegistryCallback>(
+    info: Info<'n, sys::REG_SAVE_MERGED_KEY_INFORMATION>,
+) -> [Option<Key<'n, C, Live>>; 2] {
+    let fields = info.fields();
+    [fields.HighKeyObject, fields.LowKeyObject].map(|object| {
+        // SAFETY: by the invariant null or a key object, which the operation holds during 'n. Its
+        // context is not in the structure, and no context is what a key may always have.
+        unsafe { Key::new(object, ptr::null_mut()) }
+    })
+}
+
 /// The key object that the pre-notification is on; for a create or an open, the root.
 pub(crate) fn pre_key<'n, O: Operation, C: RegistryCallback>(
     info: Info<'n, O::Info>,
 ) -> Option<Key<'n, C, O::PreStage>> {
-    let (object, context) = O::object(info.raw);
+    let (object, context) = O::object(info.fields());
     // SAFETY: by the invariant these are the object of the notification and its context for the
     // cookie of the registration that the notification is for; `O` says in which stage it is.
     unsafe { Key::new(object, context) }

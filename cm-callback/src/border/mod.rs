@@ -22,3 +22,8 @@ pub(crate) mod output;
 pub(crate) mod registration;
 pub(crate) mod reply;
 pub(crate) mod trampoline;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

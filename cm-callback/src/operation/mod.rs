@@ -6,8 +6,12 @@
 
 mod answer;
 mod enumerate;
+mod hives;
+mod information;
 mod open;
 mod rename;
+mod requestor;
+mod security;
 mod values;
 
 use core::convert::Infallible;
@@ -22,8 +26,13 @@ use crate::border::reply::{Answered, Created, Opened, Reply};
 
 pub use answer::{Answers, KeyAnswer, ValueAnswer};
 pub use enumerate::{KeyInformation, ValueInformation};
-pub use open::{OpenPath, OpensKey};
+pub use hives::HiveFormat;
+pub use information::KeySetInformation;
+pub use open::{OpenPath, OpenV1, OpensKey};
+pub use requestor::Requestor;
+pub use security::OnSecurity;
 pub use values::OnValue;
+pub use wdm_sys::{ObjectFlags, RestoreFlags, SecurityInformation};
 
 /// An operation on the registry. Sealed: the types of this module are all there are.
 pub trait Operation: sealed::Sealed + Sized + 'static {
