@@ -176,7 +176,8 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
     where
         O: OnKey,
     {
-        self.fields.key::<O, C>().ok_or(NtError::INVALID_HANDLE)
+        let key = self.info.and_then(|info| self.fields.key::<O, C>(info));
+        key.ok_or(NtError::INVALID_HANDLE)
     }
 
     /// The cookie of this registration.

@@ -3,7 +3,9 @@
 use cm_callback::{Key, RegistryCallback};
 
 pub struct Reopened;
-impl cm_callback::Stage for Reopened {} //~ ERROR: /`Reopened: .*Sealed` is not satisfied/
+impl cm_callback::Stage for Reopened { //~ ERROR: /`Reopened: .*Sealed` is not satisfied/
+    const HAS_CONTEXT: bool = true;
+}
 
 pub struct Notes;
 

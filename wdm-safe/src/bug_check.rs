@@ -17,7 +17,8 @@ pub enum Bug {
     /// about to be freed: 0x5255554E. Parameters: the callback's context, the status.
     NotUnregistered = 0x5255_554E,
     /// A driver goes and leaves something behind through which the kernel would call into its
-    /// image, such as a registration that was forgotten: 0x5255554C. Parameter: how many.
+    /// image, such as a registration that was forgotten: 0x5255554C. Parameter: how many; zero if
+    /// the kernel has lost the driver's state.
     LeftBehind = 0x5255_554C,
 }
 

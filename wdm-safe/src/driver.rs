@@ -155,9 +155,11 @@ impl<D> Slot<D> {
     }
 }
 
-/// What identifies the extension among those of the driver object: an address of this driver's own.
-fn extension_id<D: Driver>() -> *mut c_void {
-    unload::<D> as *mut c_void
+/// Its address identifies the extension among those of the driver object.
+static EXTENSION: u8 = 0;
+
+fn extension_id() -> *mut c_void {
+    (&raw const EXTENSION).cast_mut().cast()
 }
 
 /// `DriverEntry` for a driver; [`driver!`](crate::driver!) calls it.
@@ -196,7 +198,7 @@ unsafe fn start<D: Driver>(
     let size = const { size_of::<Slot<D>>() as u32 };
     // SAFETY: the driver object is valid; the identity is an address of this image.
     let status = unsafe {
-        sys::IoAllocateDriverObjectExtension(driver.as_ptr(), extension_id::<D>(), size, &mut slot)
+        sys::IoAllocateDriverObjectExtension(driver.as_ptr(), extension_id(), size, &mut slot)
     };
     NtStatus::from_raw(status).to_result()?;
     let slot = NonNull::new(slot.cast::<Slot<D>>()).ok_or(NtError::INSUFFICIENT_RESOURCES)?;
@@ -236,10 +238,11 @@ unsafe fn start<D: Driver>(
 /// `PASSIVE_LEVEL`.
 unsafe extern "system" fn unload<D: Driver>(driver: *mut sys::DRIVER_OBJECT) {
     // SAFETY: the driver object is valid; the identity is that of `start`.
-    let slot = unsafe { sys::IoGetDriverObjectExtension(driver, extension_id::<D>()) };
+    let slot = unsafe { sys::IoGetDriverObjectExtension(driver, extension_id()) };
     let (Some(driver), Some(slot)) = (NonNull::new(driver), NonNull::new(slot.cast::<Slot<D>>()))
     else {
-        return;
+        // Without it nothing can be taken down, and the image goes all the same.
+        bug_check::stop(Bug::LeftBehind, [0; 4]);
     };
     // SAFETY: `start` wrote the slot before it set this routine as the unload routine, and the
     // extension lives as long as the driver object.

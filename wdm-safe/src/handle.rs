@@ -4,6 +4,8 @@ use core::ptr::NonNull;
 
 use wdm_sys as sys;
 
+use crate::ApcLevel;
+
 /// A handle of the kernel's own table (`OBJ_KERNEL_HANDLE`), so it is good in every process.
 ///
 /// # Invariants
@@ -32,10 +34,17 @@ impl Handle {
 }
 
 impl Drop for Handle {
-    /// IRQL: `PASSIVE_LEVEL`.
+    /// `ZwClose` is for `PASSIVE_LEVEL`. Above it the handle stays open, and a message says so: a
+    /// value that holds a key can be dropped in a registry callback, at `APC_LEVEL`.
     fn drop(&mut self) {
-        // SAFETY: by the invariant open and ours. A failure would mean that it is not; nothing
-        // could be done about it here.
+        // SAFETY: code of these crates runs at APC_LEVEL or below, and here it is only asked.
+        let at = unsafe { ApcLevel::new_unchecked() };
+        if at.passive().is_none() {
+            crate::warn!("a handle that was dropped above PASSIVE_LEVEL stays open");
+            return;
+        }
+        // SAFETY: by the invariant open and ours; PASSIVE_LEVEL as asked above. A failure would
+        // mean that it is not ours; nothing could be done about it here.
         let _ = unsafe { sys::ZwClose(self.raw()) };
     }
 }

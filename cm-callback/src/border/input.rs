@@ -13,8 +13,8 @@ use core::ptr::{self, NonNull};
 use wdm_safe::{ApcLevel, UnicodeStr};
 use wdm_sys as sys;
 
-use super::key::Key;
 use super::key::stage::Live;
+use super::key::{Key, Stage};
 use crate::RegistryCallback;
 use crate::operation::{OnKey, Operation};
 
@@ -152,6 +152,17 @@ pub(crate) fn pre_key<'n, O: Operation, C: RegistryCallback>(
     unsafe { Key::new(object, context) }
 }
 
+/// The same object as seen in the post-notification: without its context, since the structure is
+/// shared by all callbacks and only the post-information's context is promised to be this one's.
+pub(crate) fn pre_object<'n, O: Operation, C: RegistryCallback, S: Stage>(
+    info: Info<'n, O::Info>,
+) -> Option<Key<'n, C, S>> {
+    let (object, _) = O::object(info.fields());
+    // SAFETY: by the invariant the object of the notification, which the operation under way keeps;
+    // `S` is the stage that `O` says for the post-notification. It comes with no context.
+    unsafe { Key::new(object, ptr::null_mut()) }
+}
+
 /// The post-information of a notification: a copy, since the kernel's own is written to by the
 /// outcome.
 ///
@@ -179,10 +190,22 @@ impl<'n> PostInfo<'n> {
     }
 
     /// The key object of an operation on a key, in the stage that the operation says.
-    pub(crate) fn key<O: OnKey, C: RegistryCallback>(&self) -> Option<Key<'n, C, O::PostStage>> {
-        // SAFETY: by the invariant these are the object of the notification and its context; an
-        // operation on a key has it whatever its status.
-        unsafe { Key::new(self.fields.Object, self.fields.ObjectContext) }
+    ///
+    /// The post-information's own `Object` is documented for `STATUS_SUCCESS` only, so it is the
+    /// pre-information's: the same one, which the operation keeps until it has ended. In the stage
+    /// `Closed` the context has been freed, or is another's business.
+    pub(crate) fn key<O: OnKey, C: RegistryCallback>(
+        &self,
+        info: Info<'n, O::Info>,
+    ) -> Option<Key<'n, C, O::PostStage>> {
+        let (object, _) = O::object(info.fields());
+        let context = if O::PostStage::HAS_CONTEXT {
+            self.fields.ObjectContext
+        } else {
+            ptr::null_mut()
+        };
+        // SAFETY: by the invariants the object of the operation, and its context for this callback.
+        unsafe { Key::new(object, context) }
     }
 
     /// The key object that a create or an open has made: only `STATUS_SUCCESS` gives one (K2). It

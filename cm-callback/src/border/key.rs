@@ -33,11 +33,21 @@ pub mod stage {
 use stage::{Closed, Closing, Live};
 
 /// A stage of a key object's life; see [`stage`].
-pub trait Stage: sealed::Sealed {}
+pub trait Stage: sealed::Sealed {
+    /// Whether the object's context is alive.
+    #[doc(hidden)]
+    const HAS_CONTEXT: bool;
+}
 
-impl Stage for Live {}
-impl Stage for Closing {}
-impl Stage for Closed {}
+impl Stage for Live {
+    const HAS_CONTEXT: bool = true;
+}
+impl Stage for Closing {
+    const HAS_CONTEXT: bool = true;
+}
+impl Stage for Closed {
+    const HAS_CONTEXT: bool = false;
+}
 
 /// A stage in which the `Cm*` routines take the object (K3): [`Live`](stage::Live) and
 /// [`Closing`](stage::Closing).

@@ -38,6 +38,8 @@ pub struct Registration<C: RegistryCallback> {
     /// First, since fields are dropped in this order.
     live: Live,
     shared: PoolBox<Shared<C>>,
+    /// Last: a registration, and the callback's own value, must not outlive the driver's image.
+    obligation: Obligation,
 }
 
 /// The kernel's side of a registration.
@@ -49,8 +51,6 @@ struct Live {
     cookie: i64,
     context: *const c_void,
     routine: *const (),
-    /// A registration that is forgotten must not outlive the driver's image.
-    _obligation: Obligation,
 }
 
 // SAFETY: a registration belongs to no thread: CmUnRegisterCallback takes the cookie on any.
@@ -96,9 +96,13 @@ impl<C: RegistryCallback> Registration<C> {
             cookie: shared.cookie(),
             context: context.cast(),
             routine: trampoline::<C> as *const (),
-            _obligation: at.obligation(),
         };
-        Ok(Self { live, shared })
+        let obligation = at.obligation();
+        Ok(Self {
+            live,
+            shared,
+            obligation,
+        })
     }
 
     /// The callback.
@@ -108,8 +112,13 @@ impl<C: RegistryCallback> Registration<C> {
 
     /// Unregisters, and gives back what was registered.
     pub(crate) fn end(self) -> PoolBox<Shared<C>> {
-        let Self { live, shared } = self;
+        let Self {
+            live,
+            shared,
+            obligation,
+        } = self;
         drop(live);
+        drop(obligation);
         shared
     }
 }

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use wdm_safe::PoolBox;
+use wdm_safe::{NtError, PoolBox};
 use wdm_sys as sys;
 
 use super::context::Chain;
@@ -74,6 +74,15 @@ fn structure<T>(argument: *mut c_void) -> Option<NonNull<T>> {
     NonNull::new(argument.cast::<T>()).filter(|structure| structure.is_aligned())
 }
 
+/// A failure as the kernel is told it. By its number the word for "done by the driver" is one too;
+/// it must not get out as a status.
+fn failure(error: NtError) -> sys::NTSTATUS {
+    match error.raw() {
+        sys::STATUS_CALLBACK_BYPASS => sys::STATUS_UNSUCCESSFUL,
+        error => error,
+    }
+}
+
 /// # Safety
 /// `argument` is null, or the pre-information of an `O` for the notification under way.
 #[inline]
@@ -98,11 +107,7 @@ unsafe fn pre<O: Operation, C: RegistryCallback>(
             unsafe { place.write(context) };
             sys::STATUS_SUCCESS
         }
-        PreAction::Block(error) => match error.raw() {
-            // Not a failure here, but the word for "done by the driver".
-            sys::STATUS_CALLBACK_BYPASS => sys::STATUS_UNSUCCESSFUL,
-            error => error,
-        },
+        PreAction::Block(error) => failure(error),
         PreAction::Complete(_) if O::Reply::WRITTEN_BEFORE && !answered.get() => {
             sys::STATUS_UNSUCCESSFUL
         }
@@ -148,14 +153,14 @@ unsafe fn post<O: Operation, C: RegistryCallback>(
         PostAction::Fail(error) => {
             // SAFETY: both structures are the kernel's, for the same operation.
             unsafe { O::Reply::retract(info, pre_info) };
-            info.ReturnStatus = error.raw();
+            info.ReturnStatus = failure(error);
         }
         PostAction::Succeed(reply) => {
-            // SAFETY: both structures are the kernel's, for the same operation.
-            unsafe { O::Reply::retract(info, pre_info) };
             let Some(pre_info) = pre_info else {
                 return sys::STATUS_SUCCESS;
             };
+            // SAFETY: both structures are the kernel's, for the same operation.
+            unsafe { O::Reply::retract(info, Some(pre_info)) };
             // SAFETY: the kernel's structure, which nothing borrows any more.
             let object = unsafe { reply.supply(pre_info) };
             if !object.is_null() {

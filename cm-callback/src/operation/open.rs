@@ -111,10 +111,13 @@ impl fmt::Debug for OpenV1<'_> {
 }
 
 /// What create and open have in common; the views below are made of it.
-fn path<'n, O: OpensKey, C: RegistryCallback>(info: Info<'n, O::Info>) -> OpenPath<'n, C> {
+fn path<'n, C: RegistryCallback>(
+    info: Info<'n, sys::REG_CREATE_KEY_INFORMATION>,
+    root: Option<Key<'n, C, Live>>,
+) -> OpenPath<'n, C> {
     // Relative or absolute is said by the first character, never by the field's name (N5).
     let name = info.text(|info| info.CompleteName);
-    match input::pre_key::<O, C>(info) {
+    match root {
         Some(root) if !name.is_absolute() => OpenPath::Relative { root, path: name },
         _ => OpenPath::Absolute(name),
     }
@@ -124,7 +127,7 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
     /// The path to what is created or opened.
     #[must_use]
     pub fn path(&self) -> OpenPath<'n, C> {
-        path::<O, C>(self.info)
+        path(self.info, input::pre_key::<O, C>(self.info))
     }
 
     /// The full path; see [`OpenPath::full`].
@@ -162,11 +165,11 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
 
 impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
     /// The path to what was created or opened; the key itself knows its resolved name
-    /// ([`Cookie::key_name`]).
+    /// ([`Cookie::key_name`]). The root has no context here: only the pre-notification shows it.
     #[must_use]
     pub fn path(&self) -> OpenPath<'n, C> {
         match self.info {
-            Some(info) => path::<O, C>(info),
+            Some(info) => path(info, input::pre_object::<O, C, Live>(info)),
             None => OpenPath::Absolute(UnicodeStr::new(&[])),
         }
     }

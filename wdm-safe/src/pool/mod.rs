@@ -27,10 +27,12 @@ impl PoolTag {
     /// What these crates use when nothing else is asked for.
     pub const DEFAULT: Self = Self::new(*b"WdmR");
 
-    /// The tag with these characters, in the order in which tools show them.
+    /// The tag with these characters, in the order in which tools show them. They are ASCII; the
+    /// highest bit of the last one, by which the pool would ask for the tag again when memory is
+    /// freed, is left out.
     #[must_use]
     pub const fn new(name: [u8; 4]) -> Self {
-        Self(u32::from_le_bytes(name))
+        Self(u32::from_le_bytes(name) & 0x7FFF_FFFF)
     }
 }
 
