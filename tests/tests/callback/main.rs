@@ -1,6 +1,7 @@
 //! `cm-callback` against the simulated kernel: a case for each rule of its contract, named after
 //! the rule.
 
+mod answers;
 mod contexts;
 mod memory;
 mod notifications;
