@@ -63,27 +63,24 @@ macro_rules! place {
     };
 }
 
-impl Answers for QueryValue {
-    type Answer<'a> = ValueAnswer<'a>;
+/// A query or an enumeration of values: their structures name the same fields.
+macro_rules! answers_with_a_value {
+    ($($operation:ident)+) => {
+        $(impl Answers for $operation {
+            type Answer<'a> = ValueAnswer<'a>;
 
-    fn write(info: Writing<'_, Self>, answer: &ValueAnswer<'_>) -> Result<Answered, NtError> {
-        let class = info.0.fields().KeyValueInformationClass;
-        value(class, answer, |it| {
-            info.0.answer(place!(info KeyValueInformation), it)
-        })
-    }
+            fn write(
+                info: Writing<'_, Self>,
+                answer: &ValueAnswer<'_>,
+            ) -> Result<Answered, NtError> {
+                let class = info.0.fields().KeyValueInformationClass;
+                value(class, answer, |it| info.0.answer(place!(info KeyValueInformation), it))
+            }
+        })+
+    };
 }
 
-impl Answers for EnumerateValue {
-    type Answer<'a> = ValueAnswer<'a>;
-
-    fn write(info: Writing<'_, Self>, answer: &ValueAnswer<'_>) -> Result<Answered, NtError> {
-        let class = info.0.fields().KeyValueInformationClass;
-        value(class, answer, |it| {
-            info.0.answer(place!(info KeyValueInformation), it)
-        })
-    }
-}
+answers_with_a_value! { QueryValue EnumerateValue }
 
 impl Answers for EnumerateKey {
     type Answer<'a> = KeyAnswer<'a>;

@@ -171,13 +171,26 @@ fn n2_deleting_and_renaming_can_be_blocked() {
 fn n2_the_word_for_bypass_cannot_be_smuggled_in_as_a_status() {
     struct Smuggling;
 
+    impl Smuggling {
+        fn bypass() -> NtError {
+            let bypass = wdm_safe::NtStatus::from_raw(wdm_sys::STATUS_CALLBACK_BYPASS);
+            bypass.error().expect("its number is that of a failure")
+        }
+    }
+
     impl RegistryCallback for Smuggling {
         type KeyContext = Infallible;
         type CallContext = Infallible;
 
         fn pre_set_value(&self, op: Pre<'_, SetValue, Self>) -> PreOutcome<SetValue, Self> {
-            let bypass = wdm_safe::NtStatus::from_raw(wdm_sys::STATUS_CALLBACK_BYPASS);
-            op.block(bypass.error().expect("its number is that of a failure"))
+            op.block(Self::bypass())
+        }
+
+        fn post_delete_value(
+            &self,
+            op: Post<'_, DeleteValue, Self>,
+        ) -> PostOutcome<DeleteValue, Self> {
+            op.fail_with(Self::bypass())
         }
     }
 
@@ -189,6 +202,12 @@ fn n2_the_word_for_bypass_cannot_be_smuggled_in_as_a_status() {
     assert_eq!(
         key.set_dword("a", 1),
         Err(Status(wdm_sys::STATUS_UNSUCCESSFUL))
+    );
+    let deleted = key.delete_value("a");
+    assert_eq!(
+        deleted,
+        Err(Status(wdm_sys::STATUS_UNSUCCESSFUL)),
+        "afterwards neither (N3)"
     );
     drop(key);
     finish(&machine, [driver]);
