@@ -101,6 +101,16 @@ typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_PAGED 0x0000000000000100ULL
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 
+/* wdm.h, "IoOpenDriverRegistryKey" (Windows 10 1803). */
+typedef enum _DRIVER_REGKEY_TYPE {
+    DriverRegKeyParameters,
+    DriverRegKeyPersistentState,
+    DriverRegKeySharedPersistentState
+} DRIVER_REGKEY_TYPE, *PDRIVER_REGKEY_TYPE;
+NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType,
+                                       ACCESS_MASK DesiredAccess, ULONG Flags,
+                                       PHANDLE DriverRegKey);
+
 /* wdm.h, "ExAcquireFastMutex": an export on 64-bit Windows, not the inlined HAL form of x86. */
 #undef ExAcquireFastMutex
 #undef ExReleaseFastMutex

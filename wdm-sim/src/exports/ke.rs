@@ -118,7 +118,6 @@ exports! {
     }
 
     /// Resets an event.
-    [undeclared]
     fn KeClearEvent(event: PRKEVENT) {
         let thread = current(CALL);
         thread.require_irql(irql::DISPATCH_LEVEL, CALL);

@@ -40,7 +40,7 @@ pub(crate) use ps::{SystemThread, SystemThreads};
 /// exports! {
 ///     /// What it does.
 ///     fn ZwClose(handle: HANDLE) -> NTSTATUS { ... }
-///     [undeclared] fn KeClearEvent(event: PRKEVENT) { ... }   // wdm-sys does not declare it
+///     [undeclared] fn KeResetEvent(event: PRKEVENT) { ... }   // wdm-sys does not declare it
 ///     [sys_only] fn memcpy(...) -> ... { ... }              // the host has a symbol of that name
 /// }
 /// ```

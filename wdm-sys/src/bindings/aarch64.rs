@@ -42,6 +42,7 @@ pub type LIST_ENTRY = _LIST_ENTRY;
 pub type GUID = _GUID;
 pub type LPGUID = *mut GUID;
 pub type POBJECT_TYPE = *mut _OBJECT_TYPE;
+pub type PCALLBACK_OBJECT = *mut _CALLBACK_OBJECT;
 pub type PETHREAD = *mut _ETHREAD;
 pub type PIO_TIMER = *mut _IO_TIMER;
 pub type PKTHREAD = *mut _KTHREAD;
@@ -67,6 +68,11 @@ pub type PRKEVENT = *mut _KEVENT;
 pub type _POOL_TYPE = crate::ctypes::c_uint;
 pub type FAST_MUTEX = _FAST_MUTEX;
 pub type PFAST_MUTEX = *mut _FAST_MUTEX;
+pub type CALLBACK_FUNCTION = ::core::option::Option<
+    unsafe extern "system" fn(CallbackContext: PVOID, Argument1: PVOID, Argument2: PVOID),
+>;
+pub type PCALLBACK_FUNCTION = CALLBACK_FUNCTION;
+pub type _WORK_QUEUE_TYPE = crate::ctypes::c_uint;
 pub type PSECURITY_DESCRIPTOR = PVOID;
 pub type SECURITY_INFORMATION = ULONG;
 pub type PSECURITY_INFORMATION = *mut ULONG;
@@ -155,6 +161,11 @@ pub type DRIVER_CONTROL = ::core::option::Option<
 pub type PDRIVER_CONTROL = DRIVER_CONTROL;
 pub type WAIT_CONTEXT_BLOCK = _WAIT_CONTEXT_BLOCK;
 pub type PDEVICE_OBJECT = *mut _DEVICE_OBJECT;
+pub type PIO_WORKITEM = *mut _IO_WORKITEM;
+pub type IO_WORKITEM_ROUTINE = ::core::option::Option<
+    unsafe extern "system" fn(DeviceObject: PDEVICE_OBJECT, Context: PVOID),
+>;
+pub type PIO_WORKITEM_ROUTINE = IO_WORKITEM_ROUTINE;
 pub type PNAMED_PIPE_CREATE_PARAMETERS = *mut _NAMED_PIPE_CREATE_PARAMETERS;
 pub type PMAILSLOT_CREATE_PARAMETERS = *mut _MAILSLOT_CREATE_PARAMETERS;
 pub type IO_STATUS_BLOCK = _IO_STATUS_BLOCK;
@@ -237,6 +248,7 @@ pub type REG_SAVE_MERGED_KEY_INFORMATION = _REG_SAVE_MERGED_KEY_INFORMATION;
 pub type RUNTIME_FUNCTION = _RUNTIME_FUNCTION;
 pub type PRUNTIME_FUNCTION = *mut _RUNTIME_FUNCTION;
 pub type POOL_FLAGS = ULONG64;
+pub type _DRIVER_REGKEY_TYPE = crate::ctypes::c_uint;
 pub type __builtin_va_list = *mut crate::ctypes::c_char;
 #[repr(C)]
 #[derive(Copy, Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -298,6 +310,11 @@ pub struct _GUID {
 #[repr(C)]
 #[derive(Debug)]
 pub struct _OBJECT_TYPE {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct _CALLBACK_OBJECT {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -888,6 +905,11 @@ pub struct _DEVICE_OBJECT {
     pub Spare1: USHORT,
     pub DeviceObjectExtension: *mut _DEVOBJ_EXTENSION,
     pub Reserved: PVOID,
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct _IO_WORKITEM {
+    _unused: [u8; 0],
 }
 #[repr(C)]
 #[repr(align(8))]
@@ -1492,20 +1514,26 @@ pub const STATUS_ABANDONED: NTSTATUS = 128;
 pub const STATUS_TIMEOUT: NTSTATUS = 258;
 pub const STATUS_PENDING: NTSTATUS = 259;
 pub const STATUS_REPARSE: NTSTATUS = 260;
+pub const STATUS_NOTIFY_CLEANUP: NTSTATUS = 267;
 pub const STATUS_NOTIFY_ENUM_DIR: NTSTATUS = 268;
 pub const STATUS_REPARSE_OBJECT: NTSTATUS = 280;
+pub const STATUS_OBJECT_NAME_EXISTS: NTSTATUS = 1073741824;
+pub const STATUS_GUARD_PAGE_VIOLATION: NTSTATUS = -2147483647;
 pub const STATUS_DATATYPE_MISALIGNMENT: NTSTATUS = -2147483646;
 pub const STATUS_BUFFER_OVERFLOW: NTSTATUS = -2147483643;
+pub const STATUS_PARTIAL_COPY: NTSTATUS = -2147483635;
 pub const STATUS_NO_MORE_ENTRIES: NTSTATUS = -2147483622;
 pub const STATUS_UNSUCCESSFUL: NTSTATUS = -1073741823;
 pub const STATUS_NOT_IMPLEMENTED: NTSTATUS = -1073741822;
 pub const STATUS_INVALID_INFO_CLASS: NTSTATUS = -1073741821;
 pub const STATUS_INFO_LENGTH_MISMATCH: NTSTATUS = -1073741820;
 pub const STATUS_ACCESS_VIOLATION: NTSTATUS = -1073741819;
+pub const STATUS_IN_PAGE_ERROR: NTSTATUS = -1073741818;
 pub const STATUS_INVALID_HANDLE: NTSTATUS = -1073741816;
 pub const STATUS_INVALID_PARAMETER: NTSTATUS = -1073741811;
 pub const STATUS_NO_SUCH_DEVICE: NTSTATUS = -1073741810;
 pub const STATUS_INVALID_DEVICE_REQUEST: NTSTATUS = -1073741808;
+pub const STATUS_END_OF_FILE: NTSTATUS = -1073741807;
 pub const STATUS_NO_MEMORY: NTSTATUS = -1073741801;
 pub const STATUS_ACCESS_DENIED: NTSTATUS = -1073741790;
 pub const STATUS_BUFFER_TOO_SMALL: NTSTATUS = -1073741789;
@@ -1517,11 +1545,15 @@ pub const STATUS_OBJECT_PATH_NOT_FOUND: NTSTATUS = -1073741766;
 pub const STATUS_OBJECT_PATH_SYNTAX_BAD: NTSTATUS = -1073741765;
 pub const STATUS_SHARING_VIOLATION: NTSTATUS = -1073741757;
 pub const STATUS_DELETE_PENDING: NTSTATUS = -1073741738;
+pub const STATUS_INVALID_OWNER: NTSTATUS = -1073741734;
 pub const STATUS_PRIVILEGE_NOT_HELD: NTSTATUS = -1073741727;
+pub const STATUS_INVALID_ACL: NTSTATUS = -1073741705;
 pub const STATUS_INVALID_SECURITY_DESCR: NTSTATUS = -1073741703;
 pub const STATUS_PROCEDURE_NOT_FOUND: NTSTATUS = -1073741702;
 pub const STATUS_INTEGER_OVERFLOW: NTSTATUS = -1073741675;
+pub const STATUS_FILE_INVALID: NTSTATUS = -1073741672;
 pub const STATUS_INSUFFICIENT_RESOURCES: NTSTATUS = -1073741670;
+pub const STATUS_MEDIA_WRITE_PROTECTED: NTSTATUS = -1073741662;
 pub const STATUS_DEVICE_NOT_READY: NTSTATUS = -1073741661;
 pub const STATUS_NOT_SUPPORTED: NTSTATUS = -1073741637;
 pub const STATUS_NOT_SAME_DEVICE: NTSTATUS = -1073741612;
@@ -1549,18 +1581,28 @@ pub const STATUS_KEY_DELETED: NTSTATUS = -1073741444;
 pub const STATUS_KEY_HAS_CHILDREN: NTSTATUS = -1073741440;
 pub const STATUS_CHILD_MUST_BE_VOLATILE: NTSTATUS = -1073741439;
 pub const STATUS_INVALID_DEVICE_STATE: NTSTATUS = -1073741436;
+pub const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = -1073741420;
 pub const STATUS_INVALID_BUFFER_SIZE: NTSTATUS = -1073741306;
+pub const STATUS_CANNOT_LOAD_REGISTRY_FILE: NTSTATUS = -1073741288;
 pub const STATUS_NOT_FOUND: NTSTATUS = -1073741275;
 pub const STATUS_OBJECTID_EXISTS: NTSTATUS = -1073741269;
 pub const STATUS_DRIVER_ENTRYPOINT_NOT_FOUND: NTSTATUS = -1073741213;
 pub const STATUS_DRIVER_UNABLE_TO_LOAD: NTSTATUS = -1073741204;
+pub const STATUS_HIVE_UNLOADED: NTSTATUS = -1073740763;
 pub const STATUS_CALLBACK_BYPASS: NTSTATUS = -1073740541;
+pub const STATUS_TRANSACTIONAL_CONFLICT: NTSTATUS = -1072103423;
+pub const STATUS_INVALID_TRANSACTION: NTSTATUS = -1072103422;
 pub const STATUS_TRANSACTION_NOT_ACTIVE: NTSTATUS = -1072103421;
+pub const STATUS_TRANSACTION_NOT_REQUESTED: NTSTATUS = -1072103404;
+pub const STATUS_TRANSACTION_ALREADY_ABORTED: NTSTATUS = -1072103403;
+pub const STATUS_TRANSACTION_ALREADY_COMMITTED: NTSTATUS = -1072103402;
 pub const STATUS_FLT_INSTANCE_ALTITUDE_COLLISION: NTSTATUS = -1071906799;
 pub const DPFLTR_ERROR_LEVEL: u32 = 0;
 pub const DPFLTR_WARNING_LEVEL: u32 = 1;
 pub const DPFLTR_TRACE_LEVEL: u32 = 2;
 pub const DPFLTR_INFO_LEVEL: u32 = 3;
+pub const EVENT_MODIFY_STATE: u32 = 2;
+pub const EVENT_ALL_ACCESS: u32 = 2031619;
 pub const DELETE: u32 = 65536;
 pub const READ_CONTROL: u32 = 131072;
 pub const WRITE_DAC: u32 = 262144;
@@ -1617,6 +1659,61 @@ pub const OBJ_NAME_PATH_SEPARATOR: u32 = 92;
 pub const PASSIVE_LEVEL: u32 = 0;
 pub const APC_LEVEL: u32 = 1;
 pub const DISPATCH_LEVEL: u32 = 2;
+pub const PLUGPLAY_REGKEY_DEVICE: u32 = 1;
+pub const PLUGPLAY_REGKEY_DRIVER: u32 = 2;
+pub const PLUGPLAY_REGKEY_CURRENT_HWPROFILE: u32 = 4;
+pub const TRANSACTION_MANAGER_VOLATILE: u32 = 1;
+pub const TRANSACTION_MANAGER_COMMIT_DEFAULT: u32 = 0;
+pub const TRANSACTION_MANAGER_COMMIT_SYSTEM_VOLUME: u32 = 2;
+pub const TRANSACTION_MANAGER_COMMIT_SYSTEM_HIVES: u32 = 4;
+pub const TRANSACTION_MANAGER_COMMIT_LOWEST: u32 = 8;
+pub const TRANSACTION_MANAGER_CORRUPT_FOR_RECOVERY: u32 = 16;
+pub const TRANSACTION_MANAGER_CORRUPT_FOR_PROGRESS: u32 = 32;
+pub const TRANSACTION_MANAGER_MAXIMUM_OPTION: u32 = 63;
+pub const TRANSACTION_DO_NOT_PROMOTE: u32 = 1;
+pub const TRANSACTION_MAXIMUM_OPTION: u32 = 1;
+pub const TRANSACTION_NOTIFY_MASK: u32 = 1073741823;
+pub const TRANSACTION_NOTIFY_PREPREPARE: u32 = 1;
+pub const TRANSACTION_NOTIFY_PREPARE: u32 = 2;
+pub const TRANSACTION_NOTIFY_COMMIT: u32 = 4;
+pub const TRANSACTION_NOTIFY_ROLLBACK: u32 = 8;
+pub const TRANSACTION_NOTIFY_PREPREPARE_COMPLETE: u32 = 16;
+pub const TRANSACTION_NOTIFY_PREPARE_COMPLETE: u32 = 32;
+pub const TRANSACTION_NOTIFY_COMMIT_COMPLETE: u32 = 64;
+pub const TRANSACTION_NOTIFY_ROLLBACK_COMPLETE: u32 = 128;
+pub const TRANSACTION_NOTIFY_RECOVER: u32 = 256;
+pub const TRANSACTION_NOTIFY_SINGLE_PHASE_COMMIT: u32 = 512;
+pub const TRANSACTION_NOTIFY_DELEGATE_COMMIT: u32 = 1024;
+pub const TRANSACTION_NOTIFY_RECOVER_QUERY: u32 = 2048;
+pub const TRANSACTION_NOTIFY_ENLIST_PREPREPARE: u32 = 4096;
+pub const TRANSACTION_NOTIFY_LAST_RECOVER: u32 = 8192;
+pub const TRANSACTION_NOTIFY_INDOUBT: u32 = 16384;
+pub const TRANSACTION_NOTIFY_PROPAGATE_PULL: u32 = 32768;
+pub const TRANSACTION_NOTIFY_PROPAGATE_PUSH: u32 = 65536;
+pub const TRANSACTION_NOTIFY_MARSHAL: u32 = 131072;
+pub const TRANSACTION_NOTIFY_ENLIST_MASK: u32 = 262144;
+pub const TRANSACTION_NOTIFY_RM_DISCONNECTED: u32 = 16777216;
+pub const TRANSACTION_NOTIFY_TM_ONLINE: u32 = 33554432;
+pub const TRANSACTION_NOTIFY_COMMIT_REQUEST: u32 = 67108864;
+pub const TRANSACTION_NOTIFY_PROMOTE: u32 = 134217728;
+pub const TRANSACTION_NOTIFY_PROMOTE_NEW: u32 = 268435456;
+pub const TRANSACTION_NOTIFY_REQUEST_OUTCOME: u32 = 536870912;
+pub const TRANSACTION_NOTIFY_COMMIT_FINALIZE: u32 = 1073741824;
+pub const TRANSACTION_OBJECT_PATH: &[u8; 14] = b"\\Transaction\\\0";
+pub const TRANSACTION_OBJECT_NAME_LENGTH_IN_BYTES: u32 = 104;
+pub const TRANSACTION_NOTIFICATION_TM_ONLINE_FLAG_IS_CLUSTERED: u32 = 1;
+pub const TRANSACTION_QUERY_INFORMATION: u32 = 1;
+pub const TRANSACTION_SET_INFORMATION: u32 = 2;
+pub const TRANSACTION_ENLIST: u32 = 4;
+pub const TRANSACTION_COMMIT: u32 = 8;
+pub const TRANSACTION_ROLLBACK: u32 = 16;
+pub const TRANSACTION_PROPAGATE: u32 = 32;
+pub const TRANSACTION_RIGHT_RESERVED1: u32 = 64;
+pub const TRANSACTION_GENERIC_READ: u32 = 1179649;
+pub const TRANSACTION_GENERIC_WRITE: u32 = 1179710;
+pub const TRANSACTION_GENERIC_EXECUTE: u32 = 1179672;
+pub const TRANSACTION_ALL_ACCESS: u32 = 2031679;
+pub const TRANSACTION_RESOURCE_MANAGER_RIGHTS: u32 = 1179703;
 pub const POOL_FLAG_UNINITIALIZED: POOL_FLAGS = 2;
 pub const POOL_FLAG_NON_PAGED: POOL_FLAGS = 64;
 pub const POOL_FLAG_PAGED: POOL_FLAGS = 256;
@@ -2134,6 +2231,15 @@ const _: () = {
         "Offset of field: _FAST_MUTEX::OldIrql",
     ][::core::mem::offset_of!(_FAST_MUTEX, OldIrql) - 48usize];
 };
+pub const CriticalWorkQueue: _WORK_QUEUE_TYPE = 0;
+pub const DelayedWorkQueue: _WORK_QUEUE_TYPE = 1;
+pub const HyperCriticalWorkQueue: _WORK_QUEUE_TYPE = 2;
+pub const NormalWorkQueue: _WORK_QUEUE_TYPE = 3;
+pub const BackgroundWorkQueue: _WORK_QUEUE_TYPE = 4;
+pub const RealTimeWorkQueue: _WORK_QUEUE_TYPE = 5;
+pub const SuperCriticalWorkQueue: _WORK_QUEUE_TYPE = 6;
+pub const MaximumWorkQueue: _WORK_QUEUE_TYPE = 7;
+pub const CustomPriorityWorkQueue: _WORK_QUEUE_TYPE = 32;
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
@@ -5588,6 +5694,9 @@ const _: () = {
         "Offset of field: _RUNTIME_FUNCTION::BeginAddress",
     ][::core::mem::offset_of!(_RUNTIME_FUNCTION, BeginAddress) - 0usize];
 };
+pub const DriverRegKeyParameters: _DRIVER_REGKEY_TYPE = 0;
+pub const DriverRegKeyPersistentState: _DRIVER_REGKEY_TYPE = 1;
+pub const DriverRegKeySharedPersistentState: _DRIVER_REGKEY_TYPE = 2;
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub union _LARGE_INTEGER {
@@ -7849,6 +7958,7 @@ pub use self::_EVENT_TYPE as EVENT_TYPE;
 pub use self::_MODE as MODE;
 pub use self::_KWAIT_REASON as KWAIT_REASON;
 pub use self::_POOL_TYPE as POOL_TYPE;
+pub use self::_WORK_QUEUE_TYPE as WORK_QUEUE_TYPE;
 pub use self::_SECURITY_IMPERSONATION_LEVEL as SECURITY_IMPERSONATION_LEVEL;
 pub use self::_SYSTEM_POWER_STATE as SYSTEM_POWER_STATE;
 pub use self::_DEVICE_POWER_STATE as DEVICE_POWER_STATE;
@@ -7865,6 +7975,7 @@ pub use self::_FSINFOCLASS as FS_INFORMATION_CLASS;
 pub use self::_DEVICE_RELATION_TYPE as DEVICE_RELATION_TYPE;
 pub use self::_BUS_QUERY_ID_TYPE as BUS_QUERY_ID_TYPE;
 pub use self::_DEVICE_TEXT_TYPE as DEVICE_TEXT_TYPE;
+pub use self::_DRIVER_REGKEY_TYPE as DRIVER_REGKEY_TYPE;
 unsafe extern "C" {
     pub static mut CmKeyObjectType: *mut POBJECT_TYPE;
 }
@@ -7891,8 +8002,17 @@ unsafe extern "system" {
         String2: *const UNICODE_STRING,
         CaseInSensitive: BOOLEAN,
     ) -> BOOLEAN;
+    pub fn RtlLengthSecurityDescriptor(
+        SecurityDescriptor: PSECURITY_DESCRIPTOR,
+    ) -> ULONG;
     pub fn RtlUpcaseUnicodeChar(SourceCharacter: WCHAR) -> WCHAR;
+    pub fn RtlValidRelativeSecurityDescriptor(
+        SecurityDescriptorInput: PSECURITY_DESCRIPTOR,
+        SecurityDescriptorLength: ULONG,
+        RequiredInformation: SECURITY_INFORMATION,
+    ) -> BOOLEAN;
     pub fn KeInitializeEvent(Event: PRKEVENT, Type: EVENT_TYPE, State: BOOLEAN);
+    pub fn KeClearEvent(Event: PRKEVENT);
     pub fn ProbeForRead(
         Address: *const crate::ctypes::c_void,
         Length: SIZE_T,
@@ -7956,6 +8076,7 @@ unsafe extern "system" {
         DriverObjectExtensionSize: ULONG,
         DriverObjectExtension: *mut PVOID,
     ) -> NTSTATUS;
+    pub fn IoAllocateWorkItem(DeviceObject: PDEVICE_OBJECT) -> PIO_WORKITEM;
     pub fn IofCompleteRequest(Irp: PIRP, PriorityBoost: CCHAR);
     pub fn IoCreateDevice(
         DriverObject: PDRIVER_OBJECT,
@@ -7972,10 +8093,23 @@ unsafe extern "system" {
     ) -> NTSTATUS;
     pub fn IoDeleteDevice(DeviceObject: PDEVICE_OBJECT);
     pub fn IoDeleteSymbolicLink(SymbolicLinkName: PUNICODE_STRING) -> NTSTATUS;
+    pub fn IoFreeWorkItem(IoWorkItem: PIO_WORKITEM);
     pub fn IoGetDriverObjectExtension(
         DriverObject: PDRIVER_OBJECT,
         ClientIdentificationAddress: PVOID,
     ) -> PVOID;
+    pub fn IoQueueWorkItem(
+        IoWorkItem: PIO_WORKITEM,
+        WorkerRoutine: PIO_WORKITEM_ROUTINE,
+        QueueType: WORK_QUEUE_TYPE,
+        Context: PVOID,
+    );
+    pub fn IoOpenDeviceRegistryKey(
+        DeviceObject: PDEVICE_OBJECT,
+        DevInstKeyType: ULONG,
+        DesiredAccess: ACCESS_MASK,
+        DevInstRegKey: PHANDLE,
+    ) -> NTSTATUS;
     pub fn ExAcquireFastMutex(FastMutex: PFAST_MUTEX);
     pub fn ExReleaseFastMutex(FastMutex: PFAST_MUTEX);
     pub fn ExAllocatePoolWithTag(
@@ -7983,8 +8117,25 @@ unsafe extern "system" {
         NumberOfBytes: SIZE_T,
         Tag: ULONG,
     ) -> PVOID;
+    pub fn ExCreateCallback(
+        CallbackObject: *mut PCALLBACK_OBJECT,
+        ObjectAttributes: POBJECT_ATTRIBUTES,
+        Create: BOOLEAN,
+        AllowMultipleCallbacks: BOOLEAN,
+    ) -> NTSTATUS;
     pub fn ExFreePoolWithTag(P: PVOID, Tag: ULONG);
     pub fn ExGetPreviousMode() -> KPROCESSOR_MODE;
+    pub fn ExNotifyCallback(
+        CallbackObject: PCALLBACK_OBJECT,
+        Argument1: PVOID,
+        Argument2: PVOID,
+    );
+    pub fn ExRegisterCallback(
+        CallbackObject: PCALLBACK_OBJECT,
+        CallbackFunction: PCALLBACK_FUNCTION,
+        CallbackContext: PVOID,
+    ) -> PVOID;
+    pub fn ExUnregisterCallback(CbRegistration: PVOID);
     pub fn ObfDereferenceObject(Object: PVOID) -> LONG_PTR;
     pub fn ObfReferenceObject(Object: PVOID) -> LONG_PTR;
     pub fn ObReferenceObjectByHandle(
@@ -8175,6 +8326,18 @@ unsafe extern "system" {
         BufferLength: ULONG,
         Asynchronous: BOOLEAN,
     ) -> NTSTATUS;
+    pub fn ZwCreateEvent(
+        EventHandle: PHANDLE,
+        DesiredAccess: ACCESS_MASK,
+        ObjectAttributes: POBJECT_ATTRIBUTES,
+        EventType: EVENT_TYPE,
+        InitialState: BOOLEAN,
+    ) -> NTSTATUS;
+    pub fn ZwWaitForSingleObject(
+        Handle: HANDLE,
+        Alertable: BOOLEAN,
+        Timeout: PLARGE_INTEGER,
+    ) -> NTSTATUS;
     pub fn ZwSetSecurityObject(
         Handle: HANDLE,
         SecurityInformation: SECURITY_INFORMATION,
@@ -8218,4 +8381,11 @@ unsafe extern "system" {
         NumberOfBytes: SIZE_T,
         Tag: ULONG,
     ) -> PVOID;
+    pub fn IoOpenDriverRegistryKey(
+        DriverObject: PDRIVER_OBJECT,
+        RegKeyType: DRIVER_REGKEY_TYPE,
+        DesiredAccess: ACCESS_MASK,
+        Flags: ULONG,
+        DriverRegKey: PHANDLE,
+    ) -> NTSTATUS;
 }
