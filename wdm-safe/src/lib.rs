@@ -33,6 +33,7 @@ pub mod requestor;
 pub mod stack;
 pub mod status;
 pub mod string;
+pub mod system_routine;
 pub mod user_memory;
 
 pub use driver::{Driver, Init, Lifecycle, Obligation};
@@ -41,6 +42,7 @@ pub use pool::{PoolBox, PoolTag, PoolVec};
 pub use queue::EventQueue;
 pub use status::{NtError, NtStatus, Result};
 pub use string::{UnicodeStr, UnicodeString};
+pub use system_routine::system_routine;
 
 /// What the macros expand to; not for use by name.
 #[doc(hidden)]
