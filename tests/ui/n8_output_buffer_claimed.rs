@@ -4,9 +4,9 @@
 #![forbid(unsafe_code)]
 
 use wdm_safe::Result;
-use wdm_safe::user_memory::UserWriter;
+use wdm_safe::user_memory::UserBuffer;
 
 pub fn write(buffer: *mut core::ffi::c_void) -> Result<()> {
-    let mut buffer = UserWriter::new(buffer, 4); //~ ERROR: call to unsafe function
+    let mut buffer = UserBuffer::new(buffer, 4); //~ ERROR: call to unsafe function
     buffer.write_at(0, &[0; 4])
 }

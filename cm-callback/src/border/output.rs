@@ -1,73 +1,58 @@
-//! Answers: one of the registry's structures, written into the caller's buffer.
+//! Outputs: the caller's buffers, as cursors.
 //!
-//! The buffer may be the caller's own memory and fault at any touch (N8), so it is written to
-//! through [`UserWriter`] only.
+//! A buffer may be the caller's own memory and fault at any touch (N8), so it is read and written
+//! through [`UserBuffer`] only.
 
 use core::ffi::c_void;
 
 use wdm_safe::NtError;
-use wdm_safe::user_memory::UserWriter;
+use wdm_safe::user_memory::UserBuffer;
+use wdm_sys as sys;
 
 use super::input::Info;
 use super::reply::Answered;
 
-/// Where an answer goes: fields of a pre-information structure.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) buffer: *mut c_void,
-    pub(crate) length: u32,
-    pub(crate) result_length: *mut u32,
-}
+impl<'n, T> Info<'n, T> {
+    /// The output that fields of the structure describe: where it is, and its size in bytes.
+    pub(crate) fn output(self, fields: impl FnOnce(&T) -> (*mut c_void, u32)) -> UserBuffer<'n> {
+        let (start, length) = fields(self.fields());
+        // SAFETY: by the invariant of Info an output of that size, probed, during 'n.
+        unsafe { UserBuffer::new(start, length as usize) }
+    }
 
-/// One of the registry's structures: a fixed part, and what follows it at offsets.
-///
-/// If the fixed part does not fit, nothing is written; if only what follows does not, as much as
-/// fits is. The length that the whole needs is said in every case.
-pub(crate) struct Structure<'a> {
-    pub(crate) fixed: &'a [u8],
-    pub(crate) tails: &'a [(usize, &'a [u8])],
-}
+    /// The 32-bit variable that a field points to, which is an output or both.
+    pub(crate) fn variable(self, field: impl FnOnce(&T) -> *mut u32) -> UserBuffer<'n> {
+        self.output(|info| (field(info).cast(), size_of::<u32>() as u32))
+    }
 
-impl Structure<'_> {
-    fn needed(&self) -> usize {
-        let ends = self
-            .tails
-            .iter()
-            .map(|(offset, bytes)| offset.saturating_add(bytes.len()));
-        ends.fold(self.fixed.len(), usize::max)
+    /// Says that the outputs are written.
+    pub(crate) fn answered(self) -> Answered {
+        self.set_answered();
+        Answered(())
     }
 }
 
-impl<T> Info<'_, T> {
-    /// Writes an answer to where the pre-information says.
+impl<'n> Info<'n, sys::REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION> {
+    /// The text of the name in an entry of the caller's array.
     ///
     /// # Errors
-    /// `STATUS_BUFFER_TOO_SMALL` or `STATUS_BUFFER_OVERFLOW`, which the caller of the operation
-    /// expects then, or `STATUS_ACCESS_VIOLATION` if its memory is not there.
-    pub(crate) fn answer(
+    /// `STATUS_ACCESS_VIOLATION`, `STATUS_BUFFER_TOO_SMALL` for an entry that there is not.
+    pub(crate) fn entry_name(
         self,
-        place: impl FnOnce(&T) -> Place,
-        answer: &Structure<'_>,
-    ) -> Result<Answered, NtError> {
-        let place = place(self.fields());
-        let needed = answer.needed();
-        let length = u32::try_from(needed).map_err(|_| NtError::INSUFFICIENT_RESOURCES)?;
-        // SAFETY: by the invariant of Info a place for a length, probed for writing.
-        let mut said = unsafe { UserWriter::new(place.result_length.cast(), size_of::<u32>()) };
-        said.write_at(0, &length.to_ne_bytes())?;
-        // SAFETY: by the invariant of Info a buffer of that length, probed for writing.
-        let mut buffer = unsafe { UserWriter::new(place.buffer, place.length as usize) };
-        if buffer.len() < answer.fixed.len() {
-            return Err(NtError::BUFFER_TOO_SMALL);
-        }
-        buffer.write_at(0, answer.fixed)?;
-        for (offset, bytes) in answer.tails {
-            buffer.write_at(*offset, bytes)?;
-        }
-        self.set_answered();
-        if buffer.len() < needed {
-            return Err(NtError::BUFFER_OVERFLOW);
-        }
-        Ok(Answered(()))
+        entries: &UserBuffer<'n>,
+        index: u32,
+    ) -> Result<UserBuffer<'n>, NtError> {
+        const NAME: usize = core::mem::offset_of!(sys::KEY_VALUE_ENTRY, ValueName);
+        const LENGTH: usize = core::mem::offset_of!(sys::UNICODE_STRING, Length);
+        const BUFFER: usize = core::mem::offset_of!(sys::UNICODE_STRING, Buffer);
+        let entry = (index as usize).saturating_mul(size_of::<sys::KEY_VALUE_ENTRY>());
+        let string = entries.read_address_at(entry.saturating_add(NAME))?;
+        // SAFETY: a caller in kernel mode has a valid string there (A5 in docs/soundness.md).
+        let string = unsafe { entries.follow(string, size_of::<sys::UNICODE_STRING>()) }?;
+        let mut length = [0; 2];
+        string.read_at(LENGTH, &mut length)?;
+        let text = string.read_address_at(BUFFER)?;
+        // SAFETY: as above: the string's text is as valid as the string.
+        unsafe { entries.follow(text, u16::from_ne_bytes(length).into()) }
     }
 }

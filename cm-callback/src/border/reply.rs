@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::ptr::{self, NonNull};
 
 use wdm_safe::registry::{Disposition, KeyAccess};
+use wdm_safe::user_memory::UserBuffer;
 use wdm_sys as sys;
 
 use super::key::KeyObject;
@@ -127,10 +128,10 @@ impl Reply<sys::REG_CREATE_KEY_INFORMATION> for Created {
         };
         // SAFETY: the kernel's structure, borrowed by nothing else, says the caller.
         let pre = unsafe { pre.as_ref() };
-        // SAFETY: null, or where the kernel wants the disposition.
-        if let Some(place) = unsafe { pre.Disposition.as_mut() } {
-            *place = disposition;
-        }
+        // SAFETY: null, or a variable of the caller that takes the disposition, probed (N8).
+        let mut place = unsafe { UserBuffer::new(pre.Disposition.cast(), size_of::<u32>()) };
+        // A caller whose memory is not there any more has lost its own output.
+        let _ = place.write_at(0, &disposition.to_ne_bytes());
         object
     }
 

@@ -4,12 +4,15 @@
 //! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_query_multiple_value_key_information>
 //!
 //! A query of a key is in [`enumerate`](super::enumerate), since it asks for what an enumeration
-//! asks for. A query of a key's name has outputs only, so nothing but the key to look at.
+//! asks for. A query of a key's name has an output only ([`Post::output`]), so nothing but the key to
+//! look at before.
 
+use wdm_safe::{NtError, UnicodeStr};
 use wdm_sys as sys;
 
-use super::{QueryMultipleValue, SetInformation};
+use super::{QueryMultipleValue, SetInformation, answer};
 use crate::RegistryCallback;
+use crate::border::input::Info;
 use crate::notification::{Post, Pre};
 
 /// What is set of a key (`KEY_SET_INFORMATION_CLASS`). All but the first are reserved for the
@@ -60,15 +63,31 @@ impl<'n, C: RegistryCallback> Pre<'n, SetInformation, C> {
     }
 }
 
+/// Which values are asked for.
+///
+/// The array that names them is also where the kernel writes their types and lengths: an output,
+/// which stays in the caller's memory (N8). A name that is read here need not be the one that the
+/// registry reads afterwards, so a callback that must not let a value be read this way blocks the
+/// operation whatever the names say.
 impl<C: RegistryCallback> Pre<'_, QueryMultipleValue, C> {
     /// How many values are asked for.
-    ///
-    /// Which ones has no view: the array that names them is also where the kernel writes their
-    /// types and lengths. As an output it stays in the caller's memory, where the names can change
-    /// at any time (N8). A callback that must not let a value be read this way blocks the operation.
     #[must_use]
     pub fn value_count(&self) -> u32 {
         self.info.fields().EntryCount
+    }
+
+    /// The name of one of the values, counted from 0, as it is at this moment: a copy, in the
+    /// buffer that is given.
+    ///
+    /// # Errors
+    /// `STATUS_BUFFER_TOO_SMALL` if the buffer is too short or the index too high,
+    /// `STATUS_ACCESS_VIOLATION` if the caller's memory is not there.
+    pub fn value_name_in<'b>(
+        &self,
+        index: u32,
+        buffer: &'b mut [u16],
+    ) -> Result<&'b UnicodeStr, NtError> {
+        value_name(self.info, index, buffer)
     }
 }
 
@@ -78,4 +97,33 @@ impl<C: RegistryCallback> Post<'_, QueryMultipleValue, C> {
     pub fn value_count(&self) -> Option<u32> {
         self.info.map(|info| info.fields().EntryCount)
     }
+
+    /// As [`Pre::value_name_in`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn value_name_in<'b>(
+        &self,
+        index: u32,
+        buffer: &'b mut [u16],
+    ) -> Result<&'b UnicodeStr, NtError> {
+        let info = self.info.ok_or(NtError::BUFFER_TOO_SMALL)?;
+        value_name(info, index, buffer)
+    }
+}
+
+fn value_name<'b>(
+    info: Info<'_, sys::REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION>,
+    index: u32,
+    buffer: &'b mut [u16],
+) -> Result<&'b UnicodeStr, NtError> {
+    let text = info.entry_name(&answer::entries(info), index)?;
+    let units = text.len() / size_of::<u16>();
+    let buffer = buffer.get_mut(..units).ok_or(NtError::BUFFER_TOO_SMALL)?;
+    for (index, unit) in buffer.iter_mut().enumerate() {
+        let mut bytes = [0; size_of::<u16>()];
+        text.read_at(index * size_of::<u16>(), &mut bytes)?;
+        *unit = u16::from_ne_bytes(bytes);
+    }
+    Ok(UnicodeStr::new(buffer))
 }

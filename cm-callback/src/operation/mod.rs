@@ -24,7 +24,7 @@ use crate::border::key::Stage;
 use crate::border::key::stage::{Closed, Closing, Live};
 use crate::border::reply::{Answered, Created, Opened, Reply};
 
-pub use answer::{Answers, KeyAnswer, ValueAnswer};
+pub use answer::{Answers, KeyAnswer, KeyContents, ValueAnswer, ValueData};
 pub use enumerate::{KeyInformation, ValueInformation};
 pub use hives::HiveFormat;
 pub use information::KeySetInformation;
@@ -223,7 +223,7 @@ macro_rules! for_each_operation {
             /// `RegNtPreQueryKey`, `RegNtPostQueryKey`: a key's metadata is read.
             QueryKey pre_query_key post_query_key {
                 REG_QUERY_KEY_INFORMATION RegNtPreQueryKey RegNtPostQueryKey
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreQueryValueKey`, `RegNtPostQueryValueKey`: a value is read.
             QueryValue pre_query_value post_query_value {
@@ -235,7 +235,7 @@ macro_rules! for_each_operation {
             QueryMultipleValue pre_query_multiple_value post_query_multiple_value {
                 REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION
                 RegNtPreQueryMultipleValueKey RegNtPostQueryMultipleValueKey
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreKeyHandleClose`, `RegNtPostKeyHandleClose`: a key object goes. It can be
             /// watched only (N6).
@@ -264,7 +264,7 @@ macro_rules! for_each_operation {
             QuerySecurity pre_query_security post_query_security {
                 REG_QUERY_KEY_SECURITY_INFORMATION
                 RegNtPreQueryKeySecurity RegNtPostQueryKeySecurity
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreSetKeySecurity`, `RegNtPostSetKeySecurity`: a key's security descriptor is
             /// changed.
@@ -292,7 +292,7 @@ macro_rules! for_each_operation {
             /// `RegNtPreQueryKeyName`, `RegNtPostQueryKeyName`: a key's full name is read.
             QueryKeyName pre_query_key_name post_query_key_name {
                 REG_QUERY_KEY_NAME RegNtPreQueryKeyName RegNtPostQueryKeyName
-                live key Live Live Infallible
+                live key Live Live Answered
             }
             /// `RegNtPreSaveMergedKey`, `RegNtPostSaveMergedKey`: two keys' contents are merged
             /// and saved. Neither notification has a key (K2b).

@@ -60,8 +60,8 @@ impl RegistryCallback for Answering {
         match op.index() {
             0 => op
                 .answer(&KeyAnswer {
-                    name: unicode!("Nest"),
                     last_write_time: 7,
+                    ..KeyAnswer::new(unicode!("Nest"))
                 })
                 .unwrap_or_else(Pre::pass),
             _ => op.pass(),

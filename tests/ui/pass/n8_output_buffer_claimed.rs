@@ -4,8 +4,8 @@
 #![forbid(unsafe_code)]
 
 use wdm_safe::Result;
-use wdm_safe::user_memory::UserWriter;
+use wdm_safe::user_memory::UserBuffer;
 
-pub fn write(mut buffer: UserWriter<'_>) -> Result<()> {
+pub fn write(mut buffer: UserBuffer<'_>) -> Result<()> {
     buffer.write_at(0, &[0; 4])
 }

@@ -82,14 +82,14 @@ unsafe extern "system" {
     fn wdm_guarded_copy(to: *mut u8, from: *const u8, count: usize) -> i32;
 }
 
-/// Copies bytes to a place that may fault.
+/// Copies bytes; either place may fault.
 ///
 /// # Safety
-/// The bytes at `to` are user memory that was probed, or writable memory of the kernel.
-pub(super) unsafe fn copy(to: *mut u8, bytes: &[u8]) -> Result<()> {
-    // SAFETY: a fault at `to` is caught by the routine; a bad address in kernel space is what the
-    // caller excludes.
-    let status = unsafe { wdm_guarded_copy(to, bytes.as_ptr(), bytes.len()) };
+/// Each place is of that size, and user memory that was probed, or memory of the kernel.
+pub(super) unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<()> {
+    // SAFETY: a fault at either place is caught by the routine; a bad address in kernel space is
+    // what the caller excludes.
+    let status = unsafe { wdm_guarded_copy(to, from, count) };
     // A code that is no failure cannot stop a copy; it would be a fault all the same.
     match NtStatus::from_raw(status) {
         NtStatus::SUCCESS => Ok(()),

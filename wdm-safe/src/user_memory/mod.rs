@@ -1,8 +1,9 @@
-//! Writing to memory that belongs to somebody else.
+//! Memory that belongs to somebody else.
 //!
 //! The output buffer of a caller in user mode is the caller's own memory. The kernel has probed it,
 //! but another thread of the caller can take it away or change it at any time, so it is never a
-//! slice: [`UserWriter`] copies into it through a routine whose faults are errors (N8).
+//! slice: [`UserBuffer`] copies into it and out of it, through a routine whose faults are errors
+//! (N8).
 
 #[cfg(all(
     windows,
@@ -16,22 +17,26 @@ use core::marker::PhantomData;
 
 use crate::{NtError, Result};
 
-/// A place to write to, of a known size, for `'a`.
+/// Where the addresses of user mode end (`MM_USER_PROBE_ADDRESS` of 64-bit Windows).
+const USER_END: usize = 0x7FFF_FFFF_0000;
+
+/// Memory of a caller, of a known size, for `'a`.
 ///
 /// # Invariants
-/// For `'a`, writing to `length` bytes at `start` through the guarded routine either does that or
-/// is an error: they are the caller's memory, probed, or the kernel's own.
+/// For `'a`, copying to and from `length` bytes at `start` through the guarded routine either does
+/// that or is an error: they are the caller's memory, probed, or the kernel's own.
 #[derive(Debug)]
-pub struct UserWriter<'a> {
+pub struct UserBuffer<'a> {
     start: *mut u8,
     length: usize,
     _memory: PhantomData<&'a mut u8>,
 }
 
-impl UserWriter<'_> {
+impl<'a> UserBuffer<'a> {
     /// # Safety
     /// For the lifetime, `length` bytes at `start` are memory of the caller that the kernel has
-    /// probed for writing, or the kernel's own that is writable; no reference to them is alive.
+    /// probed for reading and writing, or the kernel's own that is readable and writable; no
+    /// reference to them is alive.
     #[must_use]
     pub unsafe fn new(start: *mut c_void, length: usize) -> Self {
         // INVARIANT: as the caller vouches.
@@ -54,6 +59,12 @@ impl UserWriter<'_> {
         self.length == 0
     }
 
+    /// The address: a number, for structures that lead into themselves.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        self.start.addr()
+    }
+
     /// Writes what fits of some bytes at an offset; the rest is left out.
     ///
     /// # Errors
@@ -68,36 +79,107 @@ impl UserWriter<'_> {
             return Err(NtError::ACCESS_VIOLATION);
         }
         // SAFETY: by the invariant, and since `offset + bytes.len() <= length`.
-        unsafe { copy(self.start.wrapping_add(offset), bytes) }
+        unsafe { copy(self.start.wrapping_add(offset), bytes.as_ptr(), bytes.len()) }
+    }
+
+    /// Reads the bytes at an offset. What they say can be different at the next look.
+    ///
+    /// # Errors
+    /// `STATUS_BUFFER_TOO_SMALL` if there are fewer, `STATUS_ACCESS_VIOLATION` if the memory is not
+    /// there; some bytes may have been read.
+    pub fn read_at(&self, offset: usize, into: &mut [u8]) -> Result<()> {
+        let there = self.length.saturating_sub(offset);
+        if there < into.len() {
+            return Err(NtError::BUFFER_TOO_SMALL);
+        }
+        if into.is_empty() {
+            return Ok(());
+        }
+        if self.start.is_null() {
+            return Err(NtError::ACCESS_VIOLATION);
+        }
+        // SAFETY: by the invariant, and since `offset + into.len() <= length`.
+        unsafe {
+            copy(
+                into.as_mut_ptr(),
+                self.start.wrapping_add(offset),
+                into.len(),
+            )
+        }
+    }
+
+    /// The 32-bit number at an offset.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at).
+    pub fn read_u32_at(&self, offset: usize) -> Result<u32> {
+        let mut number = [0; 4];
+        self.read_at(offset, &mut number)?;
+        Ok(u32::from_ne_bytes(number))
+    }
+
+    /// The address at an offset.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at).
+    pub fn read_address_at(&self, offset: usize) -> Result<usize> {
+        let mut address = [0; size_of::<usize>()];
+        self.read_at(offset, &mut address)?;
+        Ok(usize::from_ne_bytes(address))
+    }
+
+    /// Memory of the same caller at an address that it wrote down in this one. If this is memory of
+    /// user mode, so must that be: what user mode writes down can be anything.
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` if an address of user mode leads out of user mode.
+    ///
+    /// # Safety
+    /// If this is the kernel's own memory, `length` bytes at `address` are, too, for `'a`, and no
+    /// reference to them is alive.
+    pub unsafe fn follow(&self, address: usize, length: usize) -> Result<UserBuffer<'a>> {
+        let end = address.checked_add(length);
+        let of_user_mode = self.start.addr() < USER_END;
+        if of_user_mode && end.is_none_or(|end| end > USER_END) {
+            return Err(NtError::ACCESS_VIOLATION);
+        }
+        // INVARIANT: addresses of user mode are as good as probed, since the copy routine's faults
+        // are errors; for the kernel's own the caller vouches.
+        Ok(UserBuffer {
+            start: core::ptr::with_exposed_provenance_mut(address),
+            length,
+            _memory: PhantomData,
+        })
     }
 }
 
-/// Copies bytes to a place that may fault.
+/// Copies bytes; either place may fault.
 ///
 /// # Safety
-/// The bytes at `to` are within a [`UserWriter`]'s memory.
+/// Each place is of that size, and within a [`UserBuffer`]'s memory or the kernel's own.
 #[cfg(all(
     windows,
     feature = "kernel",
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
-unsafe fn copy(to: *mut u8, bytes: &[u8]) -> Result<()> {
+unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<()> {
     // SAFETY: as the caller vouches.
-    unsafe { guarded::copy(to, bytes) }
+    unsafe { guarded::copy(to, from, count) }
 }
 
-/// Copies bytes to a place. In a build for the simulator the caller's memory is the process's own
+/// Copies bytes. In a build for the simulator the caller's memory is the process's own
 /// and does not go away.
 ///
 /// # Safety
-/// The bytes at `to` are within a [`UserWriter`]'s memory.
+/// As in a kernel build.
 #[cfg(not(all(
     windows,
     feature = "kernel",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
-unsafe fn copy(to: *mut u8, bytes: &[u8]) -> Result<()> {
-    // SAFETY: as the caller vouches; no reference to the place is alive, so `bytes` is elsewhere.
-    unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<()> {
+    // SAFETY: as the caller vouches; of the two places one is a reference's, and no reference to
+    // the other is alive, so they are apart.
+    unsafe { to.copy_from_nonoverlapping(from, count) };
     Ok(())
 }

@@ -89,10 +89,26 @@ fn value_answer() -> ValueAnswer<'static> {
     }
 }
 
+fn several() -> [ValueData<'static>; 2] {
+    [3, 5].map(|length| ValueData {
+        kind: ValueType::BINARY,
+        data: &[7; 9][..length],
+    })
+}
+
+/// Bytes of an output, as far as it is there.
+fn output(buffer: Option<wdm_safe::user_memory::UserBuffer<'_>>) -> Option<[u8; 4]> {
+    let mut bytes = [0; 4];
+    buffer?.read_at(0, &mut bytes).ok()?;
+    Some(bytes)
+}
+
 fn key_answer() -> KeyAnswer<'static> {
     KeyAnswer {
-        name: unicode!("name"),
+        full_name: unicode!("\\REGISTRY\\name"),
+        class: unicode!("class"),
         last_write_time: 1,
+        ..KeyAnswer::new(unicode!("name"))
     }
 }
 
@@ -109,7 +125,18 @@ macro_rules! look_at_key {
 /// Fields that are read in the pre-notification, and in the post-notification.
 macro_rules! look {
     ($op:ident $($field:ident)*) => {
-        $(read($op.$field());)*
+        $(look!(@$field $op);)*
+    };
+    (@output $op:ident) => {
+        read(output($op.output()))
+    };
+    (@names $op:ident) => {
+        for index in 0..3 {
+            read($op.value_name_in(index, &mut [0; 6]));
+        }
+    };
+    (@$field:ident $op:ident) => {
+        read($op.$field())
     };
 }
 
@@ -181,6 +208,27 @@ macro_rules! methods {
             _ => $op.$pass(),
         }
     };
+    (@several $self:ident $op:ident $succeed:ident $with:ident $fail:ident $pass:ident) => {
+        match $self.decision {
+            Decision::Fail(error) => $op.$fail(error),
+            Decision::Succeed => $op.answer(&several()).unwrap_or_else(|op| op.$pass()),
+            _ => $op.$pass(),
+        }
+    };
+    (@descriptor $self:ident $op:ident $succeed:ident $with:ident $fail:ident $pass:ident) => {
+        match $self.decision {
+            Decision::Fail(error) => $op.$fail(error),
+            Decision::Succeed => $op.answer(&[7; 20]).unwrap_or_else(|op| op.$pass()),
+            _ => $op.$pass(),
+        }
+    };
+    (@name $self:ident $op:ident $succeed:ident $with:ident $fail:ident $pass:ident) => {
+        match $self.decision {
+            Decision::Fail(error) => $op.$fail(error),
+            Decision::Succeed => $op.answer(unicode!("name")).unwrap_or_else(|op| op.$pass()),
+            _ => $op.$pass(),
+        }
+    };
     (@subkey $self:ident $op:ident $succeed:ident $with:ident $fail:ident $pass:ident) => {
         match $self.decision {
             Decision::Fail(error) => $op.$fail(error),
@@ -208,14 +256,14 @@ impl RegistryCallback for Reader {
         SetInformation pre_set_information post_set_information key key
             [kind data last_write_time] [] free;
         RenameKey pre_rename_key post_rename_key key key [new_name] [] free;
-        EnumerateKey pre_enumerate_key post_enumerate_key key key [index wanted] [index] subkey;
+        EnumerateKey pre_enumerate_key post_enumerate_key key key [index wanted] [index output] subkey;
         EnumerateValue pre_enumerate_value post_enumerate_value key key
-            [index wanted] [index] value;
-        QueryKey pre_query_key post_query_key key key [wanted] [] owed;
+            [index wanted] [index output] value;
+        QueryKey pre_query_key post_query_key key key [wanted] [output] subkey;
         QueryValue pre_query_value post_query_value key key
-            [value_name wanted] [value_name] value;
+            [value_name wanted] [value_name output] value;
         QueryMultipleValue pre_query_multiple_value post_query_multiple_value key key
-            [value_count] [value_count] owed;
+            [value_count names] [value_count names output] several;
         CloseKey pre_close_key post_close_key key key [] [] watched;
         FlushKey pre_flush_key post_flush_key key key [] [] free;
         LoadKey pre_load_key post_load_key key no_key
@@ -223,13 +271,13 @@ impl RegistryCallback for Reader {
             owed;
         UnloadKey pre_unload_key post_unload_key key no_key [] [] free;
         QuerySecurity pre_query_security post_query_security key key
-            [security_parts] [security_parts] owed;
+            [security_parts] [security_parts output] descriptor;
         SetSecurity pre_set_security post_set_security key key
             [security_parts] [security_parts] free;
         RestoreKey pre_restore_key post_restore_key key key [flags] [] free;
         SaveKey pre_save_key post_save_key key key [format] [] free;
         ReplaceKey pre_replace_key post_replace_key key key [old_file new_file] [] free;
-        QueryKeyName pre_query_key_name post_query_key_name key key [] [] owed;
+        QueryKeyName pre_query_key_name post_query_key_name key key [] [output] name;
         SaveMergedKey pre_save_merged_key post_save_merged_key no_key no_key
             [high_key low_key] [] free;
     }

@@ -1,5 +1,6 @@
 //! Security descriptors of keys.
 
+use std::cell::Cell;
 use std::ptr;
 
 use wdm_sys::{
@@ -41,12 +42,12 @@ pub(crate) unsafe fn query_security(
     let object = key_by_handle(thread, "ZwQuerySecurityObject", handle, access)?;
     let key = key_of!(object);
     output.probe()?;
-    let mut length = output.length;
+    let length = Cell::new(output.length);
     let info = REG_QUERY_KEY_SECURITY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         SecurityInformation: &raw mut wanted,
         SecurityDescriptor: output.address,
-        Length: &raw mut length,
+        Length: length.as_ptr(),
         CallContext: ptr::null_mut(),
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
@@ -56,9 +57,7 @@ pub(crate) unsafe fn query_security(
             Ok(stored) => stored.write(wanted),
             Err(status) => return status,
         };
-        let needed = u32::try_from(stored.len()).unwrap_or(u32::MAX);
-        // SAFETY: the caller keeps its variable valid for the whole call.
-        unsafe { capture::write(length_needed, needed) };
+        length.set(u32::try_from(stored.len()).unwrap_or(u32::MAX));
         // SAFETY: the caller keeps its buffer valid for the whole call.
         match unsafe { output.bytes() }.get_mut(..stored.len()) {
             Some(place) => {
@@ -68,13 +67,11 @@ pub(crate) unsafe fn query_security(
             None => Status::BUFFER_TOO_SMALL,
         }
     };
-    Ok(run_on_key(
-        thread,
-        Operation::QueryKeySecurity,
-        &object,
-        info,
-        work,
-    ))
+    let status = run_on_key(thread, Operation::QueryKeySecurity, &object, info, work);
+    // What stands there now: a callback that answers in the registry's place says the length, too.
+    // SAFETY: the caller keeps its variable valid for the whole call.
+    unsafe { capture::write(length_needed, length.get()) };
+    Ok(status)
 }
 
 /// `ZwSetSecurityObject` on a key.
