@@ -20,8 +20,8 @@ use core::mem::offset_of;
 
 use wdm_sys as sys;
 
-use crate::border::key::Stage;
 use crate::border::key::stage::{Closed, Closing, Live};
+use crate::border::key::{Stage, Usable};
 use crate::border::reply::{Answered, Created, Opened, Reply};
 
 pub use answer::{Answers, KeyAnswer, KeyContents, ValueAnswer, ValueData};
@@ -66,7 +66,7 @@ mod sealed {
     message = "`{Self}` is not an operation on a key that is already open",
     note = "a create or an open has a root, in `path`, and when it has succeeded a key, `opened_key`"
 )]
-pub trait OnPreKey: Operation {}
+pub trait OnPreKey: Operation<PreStage: Usable> {}
 
 /// An operation whose post-notification is on a key, too.
 #[diagnostic::on_unimplemented(message = "the post-notification of `{Self}` has no key")]

@@ -5,5 +5,6 @@ mod answers;
 mod contexts;
 mod memory;
 mod notifications;
+mod outputs;
 mod registration;
 mod support;
