@@ -93,18 +93,24 @@
 mod altitude;
 mod border;
 mod callback;
+mod legacy;
 mod notification;
 mod object;
 pub mod operation;
 mod outcome;
 
 pub use altitude::Altitude;
-pub use border::cookie::{Cookie, CookieError, KeyName, SetContextError, Transaction};
+pub use border::cookie::{Cookie, CookieError, KeyName, SetContextError};
 pub use border::key::{Key, KeyObject, Stage, Usable, stage};
 pub use border::reply::{Answered, Created, Opened};
+pub use border::transaction::Transaction;
+pub use border::version::{CallbackVersion, callback_version};
 pub use callback::{NotifyClass, RegistryCallback};
+pub use legacy::{LegacyCallback, LegacyOutcome, LegacyPost, LegacyPre};
 pub use notification::{Cleanup, PassWithError, Post, Pre};
-pub use object::{CallbackObject, NewError, RegisterError, Registered, State, Unregistered};
+pub use object::{
+    CallbackObject, NewError, RegisterError, Registered, State, Unregistered, UnregisteredLegacy,
+};
 pub use operation::Operation;
 pub use outcome::{PostOutcome, PreOutcome};
 

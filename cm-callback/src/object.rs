@@ -5,9 +5,12 @@ use core::fmt;
 use wdm_safe::{Lifecycle, NtError, PoolBox, UnicodeStr, UnicodeString};
 
 use crate::border::registration::{Registration, Shared};
-use crate::{Altitude, RegistryCallback};
+use crate::{Altitude, LegacyCallback, RegistryCallback};
 
-/// A callback and its place among the others, in one of two states: [`Unregistered`] or
+/// A callback and its place among the others, idle or registered.
+///
+/// An idle one is [`Unregistered`], and is registered at an altitude (`CmRegisterCallbackEx`), or
+/// [`UnregisteredLegacy`], and is registered without (`CmRegisterCallback`). Both become
 /// [`Registered`].
 ///
 /// Dropping a registered one unregisters it, which waits for the callbacks in flight (R4). Inside
@@ -16,7 +19,6 @@ use crate::{Altitude, RegistryCallback};
 /// with [`Bug::UnregisteredInsideCallback`](wdm_safe::bug_check::Bug), never hangs it.
 pub struct CallbackObject<C: RegistryCallback, S: State = Registered> {
     holds: S::Holds<C>,
-    altitude: UnicodeString,
 }
 
 /// The state of a [`CallbackObject`]. Sealed; users write it in types and never make one.
@@ -26,25 +28,34 @@ pub trait State: sealed::Sealed {
     type Holds<C: RegistryCallback>;
 }
 
-/// Not known to the kernel.
+/// Not known to the kernel; it has an altitude to be registered at.
 #[derive(Debug)]
 pub enum Unregistered {}
+
+/// Not known to the kernel; it will be registered without an altitude, by the older routine.
+#[derive(Debug)]
+pub enum UnregisteredLegacy {}
 
 /// Known to the kernel, until the object is dropped.
 #[derive(Debug)]
 pub enum Registered {}
 
 impl State for Unregistered {
+    type Holds<C: RegistryCallback> = (PoolBox<Shared<C>>, UnicodeString);
+}
+
+impl State for UnregisteredLegacy {
     type Holds<C: RegistryCallback> = PoolBox<Shared<C>>;
 }
 
 impl State for Registered {
-    type Holds<C: RegistryCallback> = Registration<C>;
+    type Holds<C: RegistryCallback> = (Registration<C>, Option<UnicodeString>);
 }
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Unregistered {}
+    impl Sealed for super::UnregisteredLegacy {}
     impl Sealed for super::Registered {}
 }
 
@@ -57,12 +68,12 @@ pub struct NewError<C> {
 }
 
 /// Why a callback object could not be registered, and the object, idle as before.
-pub struct RegisterError<C: RegistryCallback> {
+pub struct RegisterError<C: RegistryCallback, S: State = Unregistered> {
     /// `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION` if any driver holds the altitude,
     /// `STATUS_INSUFFICIENT_RESOURCES` (R1).
     pub error: NtError,
     /// The object, back.
-    pub object: CallbackObject<C, Unregistered>,
+    pub object: CallbackObject<C, S>,
 }
 
 impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
@@ -75,13 +86,8 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
             Ok(altitude) => altitude,
             Err(error) => return Err(NewError { error, callback }),
         };
-        match PoolBox::try_new_tagged(Shared::new(callback), C::POOL_TAG) {
-            Ok(holds) => Ok(Self { holds, altitude }),
-            Err((error, shared)) => Err(NewError {
-                error,
-                callback: shared.callback,
-            }),
-        }
+        let holds = (shared(callback)?, altitude);
+        Ok(Self { holds })
     }
 
     /// Registers the callback (`CmRegisterCallbackEx`). Its first notification can come before this
@@ -93,13 +99,66 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
         self,
         at: &Lifecycle<'_>,
     ) -> Result<CallbackObject<C, Registered>, RegisterError<C>> {
-        let Self { holds, altitude } = self;
-        match Registration::new(holds, &altitude, at) {
-            Ok(holds) => Ok(CallbackObject { holds, altitude }),
-            Err((error, holds)) => Err(RegisterError {
-                error,
-                object: Self { holds, altitude },
-            }),
+        let (shared, altitude) = self.holds;
+        match Registration::at_altitude(shared, &altitude, at) {
+            Ok(registration) => {
+                let holds = (registration, Some(altitude));
+                Ok(CallbackObject { holds })
+            }
+            Err((error, shared)) => {
+                let holds = (shared, altitude);
+                let object = Self { holds };
+                Err(RegisterError { error, object })
+            }
+        }
+    }
+
+    /// Where the callback will stand among the others (R2).
+    #[must_use]
+    pub fn altitude(&self) -> &UnicodeStr {
+        &self.holds.1
+    }
+
+    /// The callback, back.
+    #[must_use]
+    pub fn into_callback(self) -> C {
+        PoolBox::into_inner(self.holds.0).callback
+    }
+}
+
+impl<C: LegacyCallback> CallbackObject<C, UnregisteredLegacy> {
+    /// An idle object that will be registered without an altitude. Allocates once.
+    ///
+    /// Microsoft calls `CmRegisterCallback` obsolete from Windows Vista on. Such a callback stands
+    /// above those that have an altitude, in the order of registration (R2), and is told of the
+    /// same operations; on systems older than Vista, of a create or an open in another form, for
+    /// which [`LegacyCallback`] has methods.
+    ///
+    /// # Errors
+    /// The callback comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
+    pub fn legacy(callback: C) -> Result<Self, NewError<C>> {
+        let holds = shared(callback)?;
+        Ok(Self { holds })
+    }
+
+    /// Registers the callback (`CmRegisterCallback`). Its first notification can come before this
+    /// has returned (R3).
+    ///
+    /// # Errors
+    /// The idle object comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
+    pub fn register(
+        self,
+        at: &Lifecycle<'_>,
+    ) -> Result<CallbackObject<C, Registered>, RegisterError<C, UnregisteredLegacy>> {
+        match Registration::legacy(self.holds, at) {
+            Ok(registration) => {
+                let holds = (registration, None);
+                Ok(CallbackObject { holds })
+            }
+            Err((error, holds)) => {
+                let object = Self { holds };
+                Err(RegisterError { error, object })
+            }
         }
     }
 
@@ -110,11 +169,25 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
     }
 }
 
+/// The callback, in the pool, for the kernel to point to.
+fn shared<C: RegistryCallback>(callback: C) -> Result<PoolBox<Shared<C>>, NewError<C>> {
+    PoolBox::try_new_tagged(Shared::new(callback), C::POOL_TAG).map_err(|(error, shared)| {
+        let callback = shared.callback;
+        NewError { error, callback }
+    })
+}
+
 impl<C: RegistryCallback> CallbackObject<C, Registered> {
     /// The callback, which notifications use at the same time.
     #[must_use]
     pub fn callback(&self) -> &C {
-        self.holds.callback()
+        self.holds.0.callback()
+    }
+
+    /// Where the callback stands among the others (R2); none if it was registered without.
+    #[must_use]
+    pub fn altitude(&self) -> Option<&UnicodeStr> {
+        self.holds.1.as_deref()
     }
 
     /// Unregisters the callback (`CmUnRegisterCallback`) and gives it back. Waits for the callbacks
@@ -122,23 +195,13 @@ impl<C: RegistryCallback> CallbackObject<C, Registered> {
     ///
     /// The token proves that this is not inside a callback, where the wait would be for ever.
     pub fn unregister(self, _at: &Lifecycle<'_>) -> C {
-        PoolBox::into_inner(self.holds.end()).callback
-    }
-}
-
-impl<C: RegistryCallback, S: State> CallbackObject<C, S> {
-    /// Where the callback stands among the others (R2).
-    #[must_use]
-    pub fn altitude(&self) -> &UnicodeStr {
-        &self.altitude
+        PoolBox::into_inner(self.holds.0.end()).callback
     }
 }
 
 impl<C: RegistryCallback, S: State> fmt::Debug for CallbackObject<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallbackObject")
-            .field("altitude", &self.altitude)
-            .finish_non_exhaustive()
+        f.debug_struct("CallbackObject").finish_non_exhaustive()
     }
 }
 
@@ -150,7 +213,7 @@ impl<C> fmt::Debug for NewError<C> {
     }
 }
 
-impl<C: RegistryCallback> fmt::Debug for RegisterError<C> {
+impl<C: RegistryCallback, S: State> fmt::Debug for RegisterError<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegisterError")
             .field("error", &self.error)
@@ -165,9 +228,9 @@ impl<C> From<NewError<C>> for NtError {
     }
 }
 
-impl<C: RegistryCallback> From<RegisterError<C>> for NtError {
+impl<C: RegistryCallback, S: State> From<RegisterError<C, S>> for NtError {
     /// Drops the object.
-    fn from(error: RegisterError<C>) -> Self {
+    fn from(error: RegisterError<C, S>) -> Self {
         error.error
     }
 }

@@ -5,15 +5,17 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::MutexGuard;
 
-use cm_callback::operation::{CloseKey, CreateKey, OpenPath, SetValue};
+use cm_callback::operation::{CloseKey, CreateKey, LoadV2, OpenPath, SetValue};
 use cm_callback::stage::{Closed, Closing, Live};
 use cm_callback::{
-    Altitude, CallbackObject, Cleanup, Cookie, CookieError, Created, Key, KeyName, KeyObject,
-    NewError, NotifyClass, Opened, PassWithError, Post, PostOutcome, Pre, PreOutcome,
-    RegisterError, Registered, RegistryCallback, SetContextError, Transaction, Unregistered,
+    Altitude, CallbackObject, CallbackVersion, Cleanup, Cookie, CookieError, Created, Key, KeyName,
+    KeyObject, LegacyPost, LegacyPre, NewError, NotifyClass, Opened, PassWithError, Post,
+    PostOutcome, Pre, PreOutcome, RegisterError, Registered, RegistryCallback, SetContextError,
+    Transaction, Unregistered, UnregisteredLegacy,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use wdm_safe::registry::{RegKey, Subkeys, Value, ValueRef, Values};
+use wdm_safe::user_memory::UserBuffer;
 use wdm_safe::{
     ApcLevel, Init, Lifecycle, NtError, NtStatus, Passive, PoolBox, PoolTag, PoolVec, UnicodeStr,
     UnicodeString,
@@ -79,6 +81,10 @@ stays!(
     KeyName<'static>,
     Transaction<'static>,
     OpenPath<'static, Shared>,
+    LegacyPre<'static>,
+    LegacyPost<'static>,
+    LoadV2<'static>,
+    UserBuffer<'static>,
 );
 
 // A notification is answered once, and a name released once (K4).
@@ -87,6 +93,9 @@ unique!(
     Post<'static, SetValue, Shared>,
     Cleanup<'static, Shared>,
     KeyName<'static>,
+    LegacyPre<'static>,
+    LegacyPost<'static>,
+    UserBuffer<'static>,
 );
 
 // An outcome owns what it brings and travels if that does (C5).
@@ -102,12 +111,14 @@ unique!(PreOutcome<SetValue, Shared>, PostOutcome<SetValue, Shared>);
 // A registration is the kernel's, and its callback is for all threads (R4).
 travels!(
     CallbackObject<Shared, Unregistered>,
+    CallbackObject<Shared, UnregisteredLegacy>,
     CallbackObject<Shared, Registered>,
     CallbackObject<OnThread, Registered>,
     NewError<Shared>,
     RegisterError<Shared>,
     Altitude<'static>,
     NotifyClass,
+    CallbackVersion,
 );
 unique!(CallbackObject<Shared, Unregistered>, CallbackObject<Shared, Registered>);
 

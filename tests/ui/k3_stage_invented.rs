@@ -5,6 +5,7 @@ use cm_callback::{Key, RegistryCallback};
 pub struct Reopened;
 impl cm_callback::Stage for Reopened { //~ ERROR: /`Reopened: .*Sealed` is not satisfied/
     const HAS_CONTEXT: bool = true;
+    const HAS_HANDLES: bool = true;
 }
 
 pub struct Notes;

@@ -12,5 +12,5 @@ impl RegistryCallback for Notes {
 
 pub fn stop(live: CallbackObject<Notes>, at: &Lifecycle<'_>) {
     let callback: Notes = live.unregister(at);
-    drop((callback, live.altitude().len())); //~ ERROR: borrow of moved value: `live`
+    drop((callback, live.altitude().is_some())); //~ ERROR: borrow of moved value: `live`
 }

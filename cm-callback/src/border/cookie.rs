@@ -11,7 +11,9 @@ use wdm_sys as sys;
 
 use super::context::Node;
 use super::key::{Key, Usable};
+use super::names::Release;
 use super::registration::Shared;
+use super::transaction::Transaction;
 use crate::RegistryCallback;
 
 /// The identity of a registration, inside one of its notifications.
@@ -161,46 +163,38 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
         }
     }
 
-    /// The full path of a key as it is now, links resolved, however it was opened
-    /// (`CmCallbackGetKeyObjectIDEx`, Windows 8). IRQL: `<= APC_LEVEL`.
+    /// The full path of a key, links resolved, however it was opened: as it is now
+    /// (`CmCallbackGetKeyObjectIDEx`), or, before Windows 8, as it was when the key was first opened
+    /// (`CmCallbackGetKeyObjectID`, K4). IRQL: `<= APC_LEVEL`.
     ///
     /// # Errors
     /// [`CookieError::NotPublished`] (R3), or `STATUS_INVALID_PARAMETER` and the like from the
-    /// kernel.
+    /// kernel. `STATUS_NOT_SUPPORTED` before Windows 8 for a key that is closing, whose name is gone
+    /// there.
     pub fn key_name<'k, S: Usable>(&self, key: Key<'k, C, S>) -> Result<KeyName<'k>, CookieError> {
         let mut name: sys::PCUNICODE_STRING = ptr::null();
-        self.object_id(key, ptr::null_mut(), &mut name)?;
+        // SAFETY: this registration's cookie, inside its callback; the name is ours.
+        unsafe { (self.shared.names).ask(self.value()?, key, ptr::null_mut(), &mut name) }?;
         let name = NonNull::new(name.cast_mut()).ok_or(NtError::NOT_FOUND)?;
-        // INVARIANT: the kernel gave the string for us to release.
+        // INVARIANT: the kernel gave the string, and it is released as it wants.
         Ok(KeyName {
             name,
+            release: self.shared.names.release(),
             _notification: PhantomData,
         })
     }
 
     /// The identity of a key: the same for all its objects, and it survives a rename
-    /// (`CmCallbackGetKeyObjectIDEx`, K4). IRQL: `<= APC_LEVEL`.
+    /// (`CmCallbackGetKeyObjectIDEx`, before Windows 8 `CmCallbackGetKeyObjectID`, K4). IRQL:
+    /// `<= APC_LEVEL`.
     ///
     /// # Errors
     /// As [`key_name`](Self::key_name).
     pub fn key_id<S: Usable>(&self, key: Key<'_, C, S>) -> Result<u64, CookieError> {
         let mut id = 0;
-        self.object_id(key, &mut id, ptr::null_mut())?;
+        // SAFETY: this registration's cookie, inside its callback; the id is ours.
+        unsafe { (self.shared.names).ask(self.value()?, key, &mut id, ptr::null_mut()) }?;
         Ok(id)
-    }
-
-    fn object_id<S: Usable>(
-        &self,
-        key: Key<'_, C, S>,
-        id: *mut u64,
-        name: *mut sys::PCUNICODE_STRING,
-    ) -> Result<(), CookieError> {
-        let mut cookie = self.value()?;
-        // SAFETY: the object is one that the registry takes in this stage (K3), the cookie that of
-        // this registration; both results may be null; flags are reserved (K4).
-        let status =
-            unsafe { sys::CmCallbackGetKeyObjectIDEx(&mut cookie, key.object(), id, name, 0) };
-        Ok(NtStatus::from_raw(status).to_result()?)
     }
 
     /// The transaction that the key object belongs to, if any (`CmGetBoundTransaction`, K5). IRQL:
@@ -216,36 +210,8 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
         // SAFETY: the object is one that the registry takes in this stage (K3), the cookie that of
         // this registration.
         let transaction = unsafe { sys::CmGetBoundTransaction(&mut cookie, key.object()) };
-        // INVARIANT: the key object holds the transaction while it lives, so for all of 'k.
-        Ok(NonNull::new(transaction).map(|object| Transaction {
-            object,
-            _key: PhantomData,
-        }))
-    }
-}
-
-/// A transaction that a key object belongs to; see [`Cookie::bound_transaction`].
-///
-/// # Invariants
-/// `object` is a transaction object that lives for all of `'k`.
-#[derive(Clone, Copy)]
-pub struct Transaction<'k> {
-    object: NonNull<c_void>,
-    /// Neither `Send` nor `Sync`.
-    _key: PhantomData<(&'k (), *mut ())>,
-}
-
-impl Transaction<'_> {
-    /// The address of the object: tells two transactions apart.
-    #[must_use]
-    pub fn address(&self) -> usize {
-        self.object.addr().get()
-    }
-}
-
-impl fmt::Debug for Transaction<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Transaction({:?})", self.object)
+        // SAFETY: the key object holds its transaction while it lives, so for all of 'k.
+        Ok(unsafe { Transaction::new(transaction) })
     }
 }
 
@@ -253,9 +219,11 @@ impl fmt::Debug for Transaction<'_> {
 /// (`CmCallbackReleaseKeyObjectIDEx`).
 ///
 /// # Invariants
-/// `name` is a string that the kernel made for this value to release.
+/// `name` is a string that the kernel made for this value to release, or, if there is nothing to
+/// release it with, one that belongs to a key object and stays for `'n`.
 pub struct KeyName<'n> {
     name: NonNull<sys::UNICODE_STRING>,
+    release: Option<Release>,
     /// Neither `Send` nor `Sync`.
     _notification: PhantomData<(&'n (), *mut ())>,
 }
@@ -265,7 +233,7 @@ impl Deref for KeyName<'_> {
 
     fn deref(&self) -> &UnicodeStr {
         // SAFETY: by the invariant the kernel's own string, which does not change until it is
-        // released (K4).
+        // released, or its key object closes (K4).
         let name = unsafe { UnicodeStr::from_raw(self.name.as_ptr()) };
         name.unwrap_or(UnicodeStr::new(&[]))
     }
@@ -273,8 +241,10 @@ impl Deref for KeyName<'_> {
 
 impl Drop for KeyName<'_> {
     fn drop(&mut self) {
-        // SAFETY: by the invariant ours to release, once.
-        unsafe { sys::CmCallbackReleaseKeyObjectIDEx(self.name.as_ptr()) }
+        if let Some(release) = self.release {
+            // SAFETY: by the invariant ours to release, once.
+            unsafe { release(self.name.as_ptr()) }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use wdm_sys as sys;
 
 use super::key::stage::Live;
 use super::key::{Key, Stage};
+use super::transaction::Transaction;
 use crate::RegistryCallback;
 use crate::operation::{OnKey, Operation};
 
@@ -84,11 +85,35 @@ impl<'n, T> Info<'n, T> {
 }
 
 impl<'n> Info<'n, sys::REG_CREATE_KEY_INFORMATION> {
+    /// The transaction of the create or open.
+    pub(crate) fn transaction(self) -> Option<Transaction<'n>> {
+        // SAFETY: by the invariant null or the operation's transaction, which it holds during 'n.
+        unsafe { Transaction::new(self.fields().Transaction) }
+    }
+
     /// The longer structure that comes from Windows 7 on, if its version says that it is that or a
     /// later one: later ones only add members (N5).
     pub(crate) fn v1(self) -> Option<Info<'n, sys::REG_CREATE_KEY_INFORMATION_V1>> {
         // `Reserved` of the first version is `Version` of the later ones.
         if self.fields().Reserved.addr() == 0 {
+            return None;
+        }
+        // INVARIANT: the same structure, of which the version says that it is that long.
+        Some(Info {
+            raw: self.raw.cast(),
+            answered: self.answered,
+            _notification: PhantomData,
+        })
+    }
+}
+
+impl<'n> Info<'n, sys::REG_LOAD_KEY_INFORMATION> {
+    /// The longer structure of newer versions of Windows, if its version says that it is that or a
+    /// later one. Its page gives no number; by its name it is the second, and a lower one is taken
+    /// for the shorter structure.
+    pub(crate) fn v2(self) -> Option<Info<'n, sys::REG_LOAD_KEY_INFORMATION_V2>> {
+        // `Reserved` of the first version is `Version` of the later ones.
+        if self.fields().Reserved.addr() < 2 {
             return None;
         }
         // INVARIANT: the same structure, of which the version says that it is that long.

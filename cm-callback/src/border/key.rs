@@ -37,16 +37,22 @@ pub trait Stage: sealed::Sealed {
     /// Whether the object's context is alive.
     #[doc(hidden)]
     const HAS_CONTEXT: bool;
+    /// Whether handles of the object may be open.
+    #[doc(hidden)]
+    const HAS_HANDLES: bool;
 }
 
 impl Stage for Live {
     const HAS_CONTEXT: bool = true;
+    const HAS_HANDLES: bool = true;
 }
 impl Stage for Closing {
     const HAS_CONTEXT: bool = true;
+    const HAS_HANDLES: bool = false;
 }
 impl Stage for Closed {
     const HAS_CONTEXT: bool = false;
+    const HAS_HANDLES: bool = false;
 }
 
 /// A stage in which the `Cm*` routines take the object (K3): [`Live`](stage::Live) and

@@ -9,14 +9,21 @@ use wdm_safe::string::Counted;
 use wdm_safe::{Lifecycle, NtError, NtStatus, Obligation, PoolBox, UnicodeStr, stack};
 use wdm_sys as sys;
 
+use super::legacy::trampoline as legacy_trampoline;
+use super::names::Names;
 use super::trampoline::trampoline;
-use crate::RegistryCallback;
+use crate::{LegacyCallback, RegistryCallback};
+
+/// A routine that the kernel calls (`EX_CALLBACK_FUNCTION`).
+type Routine = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void) -> sys::NTSTATUS;
 
 /// What the kernel's context pointer points to: the callback, and the cookie, into which the kernel
 /// writes (R3).
 pub struct Shared<C> {
     pub(crate) callback: C,
     cookie: AtomicI64,
+    /// How this Windows tells keys' names.
+    pub(super) names: Names,
 }
 
 impl<C> Shared<C> {
@@ -24,6 +31,7 @@ impl<C> Shared<C> {
         Self {
             callback,
             cookie: AtomicI64::new(0),
+            names: Names::default(),
         }
     }
 
@@ -64,7 +72,7 @@ impl<C: RegistryCallback> Registration<C> {
     /// # Errors
     /// What was to be registered comes back, with `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION` if any
     /// driver holds the altitude, or `STATUS_INSUFFICIENT_RESOURCES` (R1).
-    pub(crate) fn new(
+    pub(crate) fn at_altitude(
         shared: PoolBox<Shared<C>>,
         altitude: &UnicodeStr,
         at: &Lifecycle<'_>,
@@ -73,21 +81,37 @@ impl<C: RegistryCallback> Registration<C> {
             Ok(altitude) => altitude,
             Err(error) => return Err((error, shared)),
         };
+        Self::new(shared, trampoline::<C>, at, |routine, context, cookie| {
+            // SAFETY: the altitude outlives the call; the driver object is the caller's own; for
+            // the others `new` vouches. The level is PASSIVE_LEVEL by the token.
+            unsafe {
+                sys::CmRegisterCallbackEx(
+                    Some(routine),
+                    altitude.as_ptr(),
+                    at.driver_object().as_ptr().cast(),
+                    context,
+                    cookie,
+                    ptr::null_mut(),
+                )
+            }
+        })
+    }
+
+    /// Registers a callback by a call that is given a routine, its context, and where the cookie
+    /// goes: a routine of `C`, and pool memory that stays until the registration has ended.
+    fn new(
+        mut shared: PoolBox<Shared<C>>,
+        routine: Routine,
+        at: &Lifecycle<'_>,
+        register: impl FnOnce(Routine, *mut c_void, *mut sys::LARGE_INTEGER) -> sys::NTSTATUS,
+    ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
+        shared.names = Names::of_this_windows(at.passive());
         let context: *const Shared<C> = &raw const *shared;
-        // SAFETY: the altitude outlives the call; the driver object is the caller's own. Context
-        // and cookie are in the pool and stay there until `live` has unregistered, since `shared`
-        // is dropped after it. The kernel writes the cookie and we read it as an atomic, both
-        // aligned and 64 bits wide. The level is PASSIVE_LEVEL by the token.
-        let status = unsafe {
-            sys::CmRegisterCallbackEx(
-                Some(trampoline::<C>),
-                altitude.as_ptr(),
-                at.driver_object().as_ptr().cast(),
-                context.cast_mut().cast(),
-                shared.cookie.as_ptr().cast(),
-                ptr::null_mut(),
-            )
-        };
+        // Context and cookie are in the pool and stay there until `live` has unregistered, since
+        // `shared` is dropped after it. The kernel writes the cookie and we read it as an atomic,
+        // both aligned and 64 bits wide.
+        let cookie = shared.cookie.as_ptr().cast();
+        let status = register(routine, context.cast_mut().cast(), cookie);
         if let Err(error) = NtStatus::from_raw(status).to_result() {
             return Err((error, shared));
         }
@@ -95,7 +119,7 @@ impl<C: RegistryCallback> Registration<C> {
         let live = Live {
             cookie: shared.cookie(),
             context: context.cast(),
-            routine: trampoline::<C> as *const (),
+            routine: routine as *const (),
         };
         let obligation = at.obligation();
         Ok(Self {
@@ -120,6 +144,27 @@ impl<C: RegistryCallback> Registration<C> {
         drop(live);
         drop(obligation);
         shared
+    }
+}
+
+impl<C: LegacyCallback> Registration<C> {
+    /// Registers a callback without an altitude (`CmRegisterCallback`).
+    ///
+    /// # Errors
+    /// What was to be registered comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
+    pub(crate) fn legacy(
+        shared: PoolBox<Shared<C>>,
+        at: &Lifecycle<'_>,
+    ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
+        Self::new(
+            shared,
+            legacy_trampoline::<C>,
+            at,
+            |routine, context, cookie| {
+                // SAFETY: `new` vouches for all of them. The level is PASSIVE_LEVEL by the token.
+                unsafe { sys::CmRegisterCallback(Some(routine), context, cookie) }
+            },
+        )
     }
 }
 

@@ -57,7 +57,7 @@ impl<T> Reply<T> for () {
     }
 }
 
-/// The outputs are in the caller's buffer already.
+/// The outputs are in the caller's buffer already, or none are owed to this caller.
 #[derive(Debug)]
 pub struct Answered(pub(super) ());
 

@@ -52,12 +52,12 @@ impl RegistryCallback for Watching {
     type CallContext = Infallible;
 
     fn pre_create_key(&self, op: Pre<'_, CreateKey, Self>) -> PreOutcome<CreateKey, Self> {
-        self.open_info(op.v1(), op.class(), op.is_transacted());
+        self.open_info(op.v1(), op.class(), op.transaction().is_some());
         op.pass()
     }
 
     fn post_create_key(&self, op: Post<'_, CreateKey, Self>) -> PostOutcome<CreateKey, Self> {
-        self.open_info(op.v1(), op.class(), op.is_transacted());
+        self.open_info(op.v1(), op.class(), op.transaction().is_some());
         let (desired, granted) = (op.desired_access(), op.granted_access());
         self.log(format!("desired {desired:?}, granted {granted:?}"));
         op.keep()

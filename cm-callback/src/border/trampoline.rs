@@ -70,13 +70,13 @@ pub(crate) unsafe extern "system" fn trampoline<C: RegistryCallback>(
 }
 
 /// A structure's address; none if it is null or misaligned, since then it is not the kernel's (P6).
-fn structure<T>(argument: *mut c_void) -> Option<NonNull<T>> {
+pub(super) fn structure<T>(argument: *mut c_void) -> Option<NonNull<T>> {
     NonNull::new(argument.cast::<T>()).filter(|structure| structure.is_aligned())
 }
 
 /// A failure as the kernel is told it. By its number the word for "done by the driver" is one too;
 /// it must not get out as a status.
-fn failure(error: NtError) -> sys::NTSTATUS {
+pub(super) fn failure(error: NtError) -> sys::NTSTATUS {
     match error.raw() {
         sys::STATUS_CALLBACK_BYPASS => sys::STATUS_UNSUCCESSFUL,
         error => error,

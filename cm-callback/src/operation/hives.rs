@@ -7,19 +7,22 @@
 //! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-reg_save_merged_key_information>
 //!
 //! An unload has nothing but its key to look at. File handles have no view: they are numbers in the
-//! caller's handle table. The second version of the load's structure adds an access token only, and
-//! its page does not say which version number stands for it, so it is read as the first.
+//! caller's handle table.
+
+use core::fmt;
+use core::marker::PhantomData;
 
 use wdm_safe::registry::KeyAccess;
 use wdm_safe::{NtError, UnicodeStr};
-use wdm_sys::RestoreFlags;
+use wdm_sys::{self as sys, RestoreFlags};
 
 use super::{LoadKey, ReplaceKey, RestoreKey, SaveKey, SaveMergedKey};
 use crate::RegistryCallback;
-use crate::border::input;
+use crate::border::input::{self, Info};
 use crate::border::key::Key;
 use crate::border::key::stage::Live;
 use crate::notification::{Post, Pre};
+use crate::outcome::{PostAction, PostOutcome, PreAction, PreOutcome};
 
 /// The format in which a key is saved (`Format` of `ZwSaveKeyEx`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +37,48 @@ impl HiveFormat {
     pub const NO_COMPRESSION: Self = Self(4);
 }
 
+/// What Windows 10 2004, Windows Server 2022 and later say of a load besides
+/// (<https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-reg_load_key_information_v2>).
+#[derive(Clone, Copy)]
+pub struct LoadV2<'n>(Info<'n, sys::REG_LOAD_KEY_INFORMATION_V2>);
+
+impl LoadV2<'_> {
+    /// Whether the file is opened for another than the caller, whose access token the kernel holds.
+    #[must_use]
+    pub fn has_file_access_token(&self) -> bool {
+        !self.0.fields().FileAccessToken.is_null()
+    }
+}
+
+impl fmt::Debug for LoadV2<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadV2")
+            .field("has_file_access_token", &self.has_file_access_token())
+            .finish()
+    }
+}
+
 impl<'n, C: RegistryCallback> Pre<'n, LoadKey, C> {
+    /// Ends the load as a success that the driver did itself (bypass): nothing is loaded, and this
+    /// callback gets no post-notification (N2).
+    ///
+    /// # Errors
+    /// The notification comes back if the caller is owed a handle of the root
+    /// ([`gives_root_handle`](Self::gives_root_handle)): it would be one of the caller's own
+    /// handles, which a driver cannot give.
+    pub fn complete_without_handle(self) -> Result<PreOutcome<LoadKey, C>, Self> {
+        match self.gives_root_handle() {
+            true => Err(self),
+            false => Ok(PreOutcome(PreAction::Complete(self.info.answered()))),
+        }
+    }
+
+    /// What newer versions of Windows say besides; none if the structure's version is an older one.
+    #[must_use]
+    pub fn v2(&self) -> Option<LoadV2<'n>> {
+        self.info.v2().map(LoadV2)
+    }
+
     /// The name of the key at which the hive is loaded.
     #[must_use]
     pub fn key_name(&self) -> &'n UnicodeStr {
@@ -82,6 +126,23 @@ impl<'n, C: RegistryCallback> Post<'n, LoadKey, C> {
         self.info.map_or(UnicodeStr::new(&[]), |info| {
             info.text(|info| info.SourceFile)
         })
+    }
+}
+
+impl<C: RegistryCallback> Post<'_, LoadKey, C> {
+    /// Makes a success of a failure (N3).
+    ///
+    /// # Errors
+    /// The notification comes back if the caller is owed a handle of the root; see
+    /// [`Pre::complete_without_handle`].
+    pub fn succeed_without_handle(self) -> Result<PostOutcome<LoadKey, C>, Self> {
+        match self.info {
+            Some(info) if info.fields().RootHandle.is_null() => {
+                let done = PostAction::Succeed(info.answered());
+                Ok(PostOutcome(done, PhantomData))
+            }
+            _ => Err(self),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod enumerate;
 mod hives;
 mod information;
 mod open;
+mod path;
 mod rename;
 mod requestor;
 mod security;
@@ -26,9 +27,10 @@ use crate::border::reply::{Answered, Created, Opened, Reply};
 
 pub use answer::{Answers, KeyAnswer, KeyContents, ValueAnswer, ValueData};
 pub use enumerate::{KeyInformation, ValueInformation};
-pub use hives::HiveFormat;
+pub use hives::{HiveFormat, LoadV2};
 pub use information::KeySetInformation;
-pub use open::{OpenPath, OpenV1, OpensKey};
+pub use open::{OpenV1, OpensKey};
+pub use path::OpenPath;
 pub use requestor::Requestor;
 pub use security::OnSecurity;
 pub use values::OnValue;
@@ -83,6 +85,7 @@ pub trait Blockable: Operation {}
     message = "a callback that does `{Self}` itself owes its caller outputs, or cannot do it (N4)",
     note = "a create or an open is completed with a key object: `complete_with`, `succeed_with`",
     note = "a query or an enumeration is answered: `answer`",
+    note = "a load is completed only where no handle is owed: `complete_without_handle`",
     note = "a close can be watched only"
 )]
 pub trait NoOutputs: Operation<Reply = ()> {}
@@ -252,7 +255,7 @@ macro_rules! for_each_operation {
             /// no key (K2b).
             LoadKey pre_load_key post_load_key {
                 REG_LOAD_KEY_INFORMATION RegNtPreLoadKey RegNtPostLoadKey
-                live_before key Live Live Infallible
+                live_before key Live Live Answered
             }
             /// `RegNtPreUnLoadKey`, `RegNtPostUnLoadKey`: a hive is unloaded.
             UnloadKey pre_unload_key post_unload_key {

@@ -1,4 +1,4 @@
-//! Create and open: views of the path, the root and the wishes of the caller.
+//! Create and open: views of what the caller wants.
 //!
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_create_key_information_v1>
 
@@ -9,13 +9,13 @@ use wdm_safe::requestor::PreviousMode;
 use wdm_safe::{NtStatus, UnicodeStr, UnicodeString};
 use wdm_sys::{self as sys, ObjectFlags};
 
+use super::path::{OpenPath, path};
 use super::{CreateKey, OpenKey, Operation};
-use crate::RegistryCallback;
-use crate::border::cookie::{Cookie, CookieError};
+use crate::border::cookie::CookieError;
 use crate::border::input::{self, Info};
-use crate::border::key::Key;
 use crate::border::key::stage::Live;
 use crate::notification::{Post, Pre};
+use crate::{RegistryCallback, Transaction};
 
 /// A create or an open: an operation that makes a key object.
 #[diagnostic::on_unimplemented(message = "`{Self}` makes no key object")]
@@ -26,40 +26,6 @@ pub trait OpensKey:
 
 impl OpensKey for CreateKey {}
 impl OpensKey for OpenKey {}
-
-/// The path of a create or an open, as the caller wrote it: symbolic links are not resolved in it.
-#[derive(Debug)]
-pub enum OpenPath<'n, C: RegistryCallback> {
-    /// From the root of the object namespace: `\Registry\...`.
-    Absolute(&'n UnicodeStr),
-    /// Below a key that is already open.
-    Relative {
-        /// That key.
-        root: Key<'n, C, Live>,
-        /// The path below it; empty for another object of the same key.
-        path: &'n UnicodeStr,
-    },
-}
-
-impl<C: RegistryCallback> OpenPath<'_, C> {
-    /// The full path: for a relative one, the root's own name and the rest. Allocates.
-    ///
-    /// # Errors
-    /// [`CookieError::NotPublished`] (R3), `STATUS_INSUFFICIENT_RESOURCES`, or what the kernel
-    /// answered when it was asked for the root's name.
-    pub fn full(&self, cookie: Cookie<'_, C>) -> Result<UnicodeString, CookieError> {
-        match self {
-            Self::Absolute(path) => Ok(UnicodeString::try_from_str(path)?),
-            Self::Relative { root, path } => {
-                let mut full = UnicodeString::try_from_str(&cookie.key_name(*root)?)?;
-                if !path.is_empty() {
-                    full.try_push_component(path)?;
-                }
-                Ok(full)
-            }
-        }
-    }
-}
 
 /// What Windows 7 and later say of a create or an open besides.
 #[derive(Clone, Copy)]
@@ -110,19 +76,6 @@ impl fmt::Debug for OpenV1<'_> {
     }
 }
 
-/// What create and open have in common; the views below are made of it.
-fn path<'n, C: RegistryCallback>(
-    info: Info<'n, sys::REG_CREATE_KEY_INFORMATION>,
-    root: Option<Key<'n, C, Live>>,
-) -> OpenPath<'n, C> {
-    // Relative or absolute is said by the first character, never by the field's name (N5).
-    let name = info.text(|info| info.CompleteName);
-    match root {
-        Some(root) if !name.is_absolute() => OpenPath::Relative { root, path: name },
-        _ => OpenPath::Absolute(name),
-    }
-}
-
 impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
     /// The path to what is created or opened.
     #[must_use]
@@ -138,6 +91,14 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
         self.path().full(self.cookie())
     }
 
+    /// The full path, in the buffer that is given; see [`OpenPath::full_in`].
+    ///
+    /// # Errors
+    /// As [`OpenPath::full_in`].
+    pub fn full_name_in<'b>(&self, buffer: &'b mut [u16]) -> Result<&'b UnicodeStr, CookieError> {
+        self.path().full_in(self.cookie(), buffer)
+    }
+
     /// The access that the caller wants.
     #[must_use]
     pub fn desired_access(&self) -> KeyAccess {
@@ -150,10 +111,10 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
         KeyOptions::from_bits_retain(self.info.fields().CreateOptions)
     }
 
-    /// Whether the key is created or opened in a transaction.
+    /// The transaction in which the key is created or opened, if it is in one (N5).
     #[must_use]
-    pub fn is_transacted(&self) -> bool {
-        !self.info.fields().Transaction.is_null()
+    pub fn transaction(&self) -> Option<Transaction<'n>> {
+        self.info.transaction()
     }
 
     /// What Windows 7 and later say besides; none if the structure's version is the first.
@@ -182,6 +143,14 @@ impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
         self.path().full(self.cookie())
     }
 
+    /// The full path, in the buffer that is given; see [`OpenPath::full_in`].
+    ///
+    /// # Errors
+    /// As [`OpenPath::full_in`].
+    pub fn full_name_in<'b>(&self, buffer: &'b mut [u16]) -> Result<&'b UnicodeStr, CookieError> {
+        self.path().full_in(self.cookie(), buffer)
+    }
+
     /// The access that the caller wanted.
     #[must_use]
     pub fn desired_access(&self) -> Option<KeyAccess> {
@@ -197,11 +166,10 @@ impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
         Some(KeyAccess::from_bits_retain(info.fields().GrantedAccess))
     }
 
-    /// Whether the key was created or opened in a transaction.
+    /// The transaction in which the key was created or opened, if it was in one (N5).
     #[must_use]
-    pub fn is_transacted(&self) -> bool {
-        self.info
-            .is_some_and(|info| !info.fields().Transaction.is_null())
+    pub fn transaction(&self) -> Option<Transaction<'n>> {
+        self.info.and_then(Info::transaction)
     }
 
     /// What Windows 7 and later say besides; none if the structure's version is the first.

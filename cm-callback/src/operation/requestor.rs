@@ -21,7 +21,7 @@ pub struct Requestor {
 }
 
 impl Requestor {
-    fn current() -> Self {
+    pub(crate) fn current() -> Self {
         Self {
             process_id: requestor::process_id(),
             thread_id: requestor::thread_id(),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod contexts;
+mod legacy;
 mod memory;
 mod notifications;
 mod outputs;

@@ -7,7 +7,8 @@ use cm_callback::operation::{
     SetValue,
 };
 use cm_callback::{
-    Created, KeyObject, Opened, Post, PostOutcome, Pre, PreOutcome, RegistryCallback, altitude,
+    CookieError, Created, KeyObject, Opened, Post, PostOutcome, Pre, PreOutcome, RegistryCallback,
+    altitude,
 };
 use wdm_safe::registry::{Disposition, KeyAccess, RegKey, ValueRef};
 use wdm_safe::{NtError, unicode};
@@ -339,8 +340,14 @@ fn n5_a_path_is_absolute_or_relative_by_its_first_character() {
                 OpenPath::Relative { path, .. } => format!("relative {path}"),
             };
             self.0.add(shown);
-            self.0
-                .add(op.full_name().expect("there is memory").to_string());
+            let full = op.full_name().expect("there is memory");
+            self.0.add(full.to_string());
+            // The same in a buffer: exactly as long, and one unit shorter.
+            let mut buffer = vec![0; full.len()];
+            assert_eq!(op.full_name_in(&mut buffer), Ok(&*full));
+            buffer.pop();
+            let too_small = CookieError::Kernel(NtError::BUFFER_TOO_SMALL);
+            assert_eq!(op.full_name_in(&mut buffer), Err(too_small));
             op.pass()
         }
     }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-use cm_callback::{Altitude, CallbackObject, Registered, RegistryCallback};
+use cm_callback::{Altitude, CallbackObject, LegacyCallback, Registered, RegistryCallback};
 use wdm_safe::{Driver, Init, Lifecycle, NtError, Result};
 use wdm_sim::{LoadDriverError, Machine, Report, Status};
 
@@ -13,10 +13,8 @@ thread_local! {
     static HANDOFF: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
 }
 
-struct Handoff<C> {
-    callback: C,
-    altitude: Altitude<'static>,
-}
+/// How a driver registers its callback.
+type Handoff<C> = Box<dyn FnOnce(&Init<'_>) -> Result<CallbackObject<C>>>;
 
 /// A driver that registers what it is handed.
 struct Rig<C: RegistryCallback> {
@@ -28,8 +26,8 @@ impl<C: RegistryCallback> Driver for Rig<C> {
         let handoff = HANDOFF
             .take()
             .and_then(|handoff| handoff.downcast::<Handoff<C>>().ok());
-        let Handoff { callback, altitude } = *handoff.ok_or(NtError::INVALID_PARAMETER)?;
-        let object = CallbackObject::new(callback, altitude)?.register(init)?;
+        let register = *handoff.ok_or(NtError::INVALID_PARAMETER)?;
+        let object = register(init)?;
         Ok(Self { object })
     }
 
@@ -53,7 +51,29 @@ pub(crate) fn load<C: RegistryCallback>(
     altitude: Altitude<'static>,
     callback: C,
 ) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
-    HANDOFF.set(Some(Box::new(Handoff { callback, altitude })));
+    load_with(machine, name, move |init| {
+        Ok(CallbackObject::new(callback, altitude)?.register(init)?)
+    })
+}
+
+/// Loads a driver that registers `callback` without an altitude.
+pub(crate) fn load_legacy<C: LegacyCallback>(
+    machine: &Machine,
+    name: &str,
+    callback: C,
+) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
+    load_with(machine, name, move |init| {
+        Ok(CallbackObject::legacy(callback)?.register(init)?)
+    })
+}
+
+fn load_with<C: RegistryCallback>(
+    machine: &Machine,
+    name: &str,
+    register: impl FnOnce(&Init<'_>) -> Result<CallbackObject<C>> + 'static,
+) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
+    let handoff: Handoff<C> = Box::new(register);
+    HANDOFF.set(Some(Box::new(handoff)));
     // SAFETY: a driver in safe Rust.
     unsafe { machine.load_linked(name, entry::<C>) }
 }

@@ -39,7 +39,7 @@ impl RegistryCallback for Watching {
 
     fn pre_create_key(&self, op: Pre<'_, CreateKey, Self>) -> PreOutcome<CreateKey, Self> {
         assert!(op.class().is_empty());
-        assert!(!op.is_transacted());
+        assert!(op.transaction().is_none());
         self.log("create", op.v1());
         op.pass()
     }
@@ -50,7 +50,7 @@ impl RegistryCallback for Watching {
     }
 
     fn post_open_key(&self, op: Post<'_, OpenKey, Self>) -> PostOutcome<OpenKey, Self> {
-        assert!(!op.is_transacted());
+        assert!(op.transaction().is_none());
         self.log("opened", op.v1());
         self.0.add(format!("{:?}", op.granted_access()));
         match op.desired_access() {

@@ -11,6 +11,6 @@ impl RegistryCallback for Notes {
 }
 
 pub fn stop(live: CallbackObject<Notes>, at: &Lifecycle<'_>) {
-    let altitude = live.altitude().len();
+    let altitude = live.altitude().is_some();
     drop((live.unregister(at), altitude));
 }

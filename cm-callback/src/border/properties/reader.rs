@@ -244,11 +244,11 @@ impl RegistryCallback for Reader {
 
     methods! {
         CreateKey pre_create_key post_create_key no_key opened
-            [path full_name desired_access options is_transacted v1 class]
-            [path full_name desired_access granted_access is_transacted v1 class] created;
+            [path full_name desired_access options transaction v1 class]
+            [path full_name desired_access granted_access transaction v1 class] created;
         OpenKey pre_open_key post_open_key no_key opened
-            [path full_name desired_access options is_transacted v1]
-            [path full_name desired_access granted_access is_transacted v1] object;
+            [path full_name desired_access options transaction v1]
+            [path full_name desired_access granted_access transaction v1] object;
         DeleteKey pre_delete_key post_delete_key key key [] [] free;
         SetValue pre_set_value post_set_value key key
             [value_name kind data decode] [value_name] free;

@@ -1,0 +1,15 @@
+//! N4: a bypassed query for a security descriptor owes one.
+
+use cm_callback::operation::QuerySecurity;
+use cm_callback::{Pre, PreOutcome, RegistryCallback};
+
+pub struct Notes;
+
+impl RegistryCallback for Notes {
+    type KeyContext = u32;
+    type CallContext = u32;
+}
+
+pub fn end(op: Pre<'_, QuerySecurity, Notes>) -> PreOutcome<QuerySecurity, Notes> {
+    op.complete() //~ ERROR: a callback that does `QuerySecurity` itself owes its caller outputs
+}
