@@ -13,6 +13,7 @@ mod path;
 mod rename;
 mod requestor;
 mod security;
+mod table;
 mod values;
 
 use core::convert::Infallible;
@@ -33,6 +34,7 @@ pub use open::{OpenV1, OpensKey};
 pub use path::OpenPath;
 pub use requestor::Requestor;
 pub use security::OnSecurity;
+pub use table::{Row, TABLE};
 pub use values::OnValue;
 pub use wdm_sys::{ObjectFlags, RestoreFlags, SecurityInformation};
 
