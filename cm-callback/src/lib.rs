@@ -98,6 +98,7 @@ mod notification;
 mod object;
 pub mod operation;
 mod outcome;
+mod sync;
 
 pub use altitude::Altitude;
 pub use border::cookie::{Cookie, CookieError, KeyName, SetContextError};

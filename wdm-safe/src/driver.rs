@@ -35,11 +35,11 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use wdm_sys as sys;
 
 use crate::bug_check::{self, Bug};
+use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::{NtError, NtStatus, Passive, PoolBox, Result, UnicodeStr};
 
 /// A driver. The value is the driver's state, from the return of [`init`](Self::init) to

@@ -33,6 +33,7 @@ pub mod requestor;
 pub mod stack;
 pub mod status;
 pub mod string;
+mod sync;
 pub mod system_routine;
 pub mod user_memory;
 

@@ -16,11 +16,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::sync::UnsafeCell;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::{NtError, PoolVec, Result};
 
 /// A bounded first-in-first-out queue that any number of threads push to and pop from.
@@ -89,9 +89,11 @@ impl<T> EventQueue<T> {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return Err(event);
         };
-        // SAFETY: by the invariant the slot is this thread's alone until its turn changes.
-        let value = unsafe { &mut *slot.value.get() };
-        value.write(event);
+        slot.value.with_mut(|value| {
+            // SAFETY: by the invariant the slot is this thread's alone until its turn changes.
+            let value = unsafe { &mut *value };
+            value.write(event);
+        });
         // INVARIANT: it holds a value.
         slot.turn.store(position.wrapping_add(1), Ordering::Release);
         Ok(())
@@ -100,10 +102,12 @@ impl<T> EventQueue<T> {
     /// Takes the oldest event; none if there is none, or if its push is still under way.
     pub fn pop(&self) -> Option<T> {
         let (slot, position) = self.claim(&self.head, 1)?;
-        // SAFETY: by the invariant the slot is this thread's alone until its turn changes.
-        let value = unsafe { &*slot.value.get() };
-        // SAFETY: by the invariant it holds a value, which is read once.
-        let event = unsafe { value.assume_init_read() };
+        let event = slot.value.with_mut(|value| {
+            // SAFETY: by the invariant the slot is this thread's alone until its turn changes.
+            let value = unsafe { &*value };
+            // SAFETY: by the invariant it holds a value, which is read once.
+            unsafe { value.assume_init_read() }
+        });
         // INVARIANT: it is empty, for the next round.
         slot.turn.store(
             position.wrapping_add(self.mask).wrapping_add(1),

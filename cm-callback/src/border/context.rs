@@ -8,9 +8,10 @@
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 use wdm_safe::{NtError, PoolBox, PoolTag};
+
+use crate::sync::atomic::{AtomicPtr, Ordering};
 
 /// One key context.
 ///
@@ -117,9 +118,9 @@ impl<T> Drop for Chain<T> {
     fn drop(&mut self) {
         while let Some(newest) = NonNull::new(self.newest) {
             // SAFETY: by the invariant a node that was given to the kernel and is ours now.
-            let mut node = unsafe { PoolBox::from_raw(newest) };
+            let node = unsafe { PoolBox::from_raw(newest) };
             // INVARIANT: the rest of the chain stays ours.
-            self.newest = *node.older.get_mut();
+            self.newest = node.older.load(Ordering::Acquire);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicI64, Ordering};
 
 use wdm_safe::bug_check::{self, Bug};
 use wdm_safe::string::Counted;
@@ -12,6 +11,8 @@ use wdm_sys as sys;
 use super::legacy::trampoline as legacy_trampoline;
 use super::names::Names;
 use super::trampoline::trampoline;
+use crate::sync::atomic::{AtomicI64, Ordering};
+use crate::sync::place;
 use crate::{LegacyCallback, RegistryCallback};
 
 /// A routine that the kernel calls (`EX_CALLBACK_FUNCTION`).
@@ -110,7 +111,7 @@ impl<C: RegistryCallback> Registration<C> {
         // Context and cookie are in the pool and stay there until `live` has unregistered, since
         // `shared` is dropped after it. The kernel writes the cookie and we read it as an atomic,
         // both aligned and 64 bits wide.
-        let cookie = shared.cookie.as_ptr().cast();
+        let cookie = place(&shared.cookie).cast();
         let status = register(routine, context.cast_mut().cast(), cookie);
         if let Err(error) = NtStatus::from_raw(status).to_result() {
             return Err((error, shared));
