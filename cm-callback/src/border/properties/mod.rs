@@ -4,7 +4,9 @@
 
 extern crate std;
 
+mod keys;
 mod reader;
+mod shapes;
 
 use core::ffi::c_void;
 use core::ptr;

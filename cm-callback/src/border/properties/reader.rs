@@ -11,7 +11,10 @@ use wdm_safe::{NtError, Passive, unicode};
 use crate::border::key::KeyObject;
 use crate::border::reply::{Created, Opened};
 use crate::operation::*;
-use crate::{Cleanup, Post, PostOutcome, Pre, PreOutcome, RegistryCallback};
+use crate::{
+    Cleanup, Cookie, CookieError, Key, NotifyClass, Post, PostOutcome, Pre, PreOutcome,
+    RegistryCallback, Stage, Usable,
+};
 
 /// How many [`Counted`] there are.
 pub(super) static ALIVE: AtomicIsize = AtomicIsize::new(0);
@@ -112,14 +115,25 @@ fn key_answer() -> KeyAnswer<'static> {
     }
 }
 
-/// Looks at the key of a notification in each way.
-macro_rules! look_at_key {
-    ($key:expr) => {
-        if let Ok(key) = $key {
-            read((key, key.address()));
-            key.context().inspect(|context| context.look());
-        }
-    };
+/// Looks at a key in each way that its stage allows.
+fn look_at<S: Stage>(key: Key<'_, Reader, S>) {
+    read((key, key.address()));
+    key.context().inspect(|context| context.look());
+}
+
+/// Looks at it, and hands it to the routines that want a cookie. There is none yet.
+fn look_at_usable<S: Usable>(cookie: Cookie<'_, Reader>, key: Key<'_, Reader, S>) {
+    look_at(key);
+    read((cookie.key_name(key), cookie.key_id(key)));
+    read(cookie.bound_transaction(key));
+    let refused = cookie.set_context(key, Counted::new()).map(|_| ());
+    let refused = refused.expect_err("there is no cookie");
+    assert_eq!(refused.error, CookieError::NotPublished);
+}
+
+fn look_at_live(cookie: Cookie<'_, Reader>, key: Key<'_, Reader>) {
+    look_at_usable(cookie, key);
+    read(key.reference());
 }
 
 /// Fields that are read in the pre-notification, and in the post-notification.
@@ -146,7 +160,7 @@ macro_rules! methods {
         [$($before:ident)*] [$($after:ident)*] $end:ident;)+) => {
         $(
             fn $pre(&self, op: Pre<'_, $operation, Self>) -> PreOutcome<$operation, Self> {
-                read((op.irql(), op.passive(), op.requestor().process_id));
+                read((op.irql(), op.passive(), op.requestor()));
                 methods!(@$pre_key op);
                 look!(op $($before)*);
                 if let Decision::PassWith = self.decision {
@@ -156,7 +170,7 @@ macro_rules! methods {
             }
 
             fn $post(&self, op: Post<'_, $operation, Self>) -> PostOutcome<$operation, Self> {
-                read((op.status(), op.requestor().process_id));
+                read((op.status(), op.requestor()));
                 op.call_context().inspect(|context| context.look());
                 methods!(@$post_key op);
                 look!(op $($after)*);
@@ -166,10 +180,16 @@ macro_rules! methods {
     };
     (@no_key $op:ident) => {};
     (@key $op:ident) => {
-        look_at_key!($op.key())
+        read($op.key().map(|key| look_at_live($op.cookie(), key)))
     };
     (@opened $op:ident) => {
-        look_at_key!($op.opened_key())
+        read($op.opened_key().map(|key| look_at_live($op.cookie(), key)))
+    };
+    (@closing $op:ident) => {
+        read($op.key().map(|key| look_at_usable($op.cookie(), key)))
+    };
+    (@closed $op:ident) => {
+        read($op.key().map(look_at))
     };
     (@watched $self:ident $op:ident $succeed:ident $with:ident $fail:ident $pass:ident) => {
         $op.$pass()
@@ -264,10 +284,10 @@ impl RegistryCallback for Reader {
             [value_name wanted] [value_name output] value;
         QueryMultipleValue pre_query_multiple_value post_query_multiple_value key key
             [value_count names] [value_count names output] several;
-        CloseKey pre_close_key post_close_key key key [] [] watched;
+        CloseKey pre_close_key post_close_key closing closed [] [] watched;
         FlushKey pre_flush_key post_flush_key key key [] [] free;
         LoadKey pre_load_key post_load_key key no_key
-            [key_name source_file flags desired_access gives_root_handle] [key_name source_file]
+            [key_name source_file flags desired_access gives_root_handle v2] [key_name source_file]
             owed;
         UnloadKey pre_unload_key post_unload_key key no_key [] [] free;
         QuerySecurity pre_query_security post_query_security key key
@@ -282,8 +302,12 @@ impl RegistryCallback for Reader {
             [high_key low_key] [] free;
     }
 
+    fn unknown(&self, class: NotifyClass) {
+        read(class);
+    }
+
     fn context_cleanup(&self, op: Cleanup<'_, Self>) {
         op.contexts().for_each(Counted::look);
-        read(op.key());
+        read(op.key().map(look_at));
     }
 }
