@@ -339,6 +339,12 @@ unsafe extern "system" fn IoGetDriverObjectExtension(
     unsafe { (*driver).DriverSection }
 }
 
+/// No routine is looked up that a model needs.
+#[unsafe(no_mangle)]
+extern "system" fn MmGetSystemRoutineAddress(_name: sys::PUNICODE_STRING) -> *mut c_void {
+    ptr::null_mut()
+}
+
 /// The stack of a model's thread is not one of the kernel's: nothing is found on it.
 #[unsafe(no_mangle)]
 extern "system" fn RtlCaptureStackBackTrace(
