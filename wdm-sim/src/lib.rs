@@ -97,6 +97,7 @@ mod object;
 mod pool;
 pub mod registry;
 mod status;
+mod tm;
 mod user;
 mod verifier;
 
@@ -107,6 +108,6 @@ pub use machine::{
     report_faults,
 };
 pub use status::Status;
-pub use user::{UserKey, UserKeyInfo, UserValue};
+pub use user::{UserKey, UserKeyInfo, UserTransaction, UserValue};
 pub use verifier::{Finding, Rule};
 pub use wdm_sys::{KeyAccess, KeyOptions};

@@ -33,6 +33,7 @@ macro_rules! statuses {
 
 statuses! {
     SUCCESS = 0x0000_0000, "the operation succeeded";
+    PENDING = 0x0000_0103, "the operation goes on after the call";
     REPARSE = 0x0000_0104, "the name leads elsewhere and must be looked up again";
     BUFFER_OVERFLOW = 0x8000_0005, "the fixed part was written, the rest was cut off";
     NO_MORE_ENTRIES = 0x8000_001A, "the index is past the last entry";
@@ -53,6 +54,7 @@ statuses! {
     OBJECT_PATH_INVALID = 0xC000_0039, "part of the path is not a directory";
     OBJECT_PATH_NOT_FOUND = 0xC000_003A, "part of the path does not exist";
     OBJECT_PATH_SYNTAX_BAD = 0xC000_003B, "the path is malformed";
+    INVALID_PARAMETER_4 = 0xC000_00F2, "the fourth parameter is not valid";
     PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
     INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";
     NOT_SUPPORTED = 0xC000_00BB, "the request is not supported";
@@ -66,6 +68,11 @@ statuses! {
     CHILD_MUST_BE_VOLATILE = 0xC000_0181, "a stable key cannot be made below a volatile one";
     POSSIBLE_DEADLOCK = 0xC000_0194, "the thread would wait for itself";
     CALLBACK_BYPASS = 0xC000_0503, "a registry callback did the operation itself";
+    TRANSACTIONAL_CONFLICT = 0xC019_0001, "another transaction has changed it";
+    TRANSACTION_NOT_ACTIVE = 0xC019_0003, "the transaction has ended";
+    TRANSACTION_REQUEST_NOT_VALID = 0xC019_0013, "the transaction's state does not permit it";
+    TRANSACTION_ALREADY_ABORTED = 0xC019_0015, "the transaction has been rolled back";
+    TRANSACTION_ALREADY_COMMITTED = 0xC019_0016, "the transaction has been committed";
     FLT_INSTANCE_ALTITUDE_COLLISION = 0xC01C_0011, "the altitude is taken";
 }
 

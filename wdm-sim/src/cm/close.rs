@@ -11,12 +11,12 @@ use super::key_object::{ClosePhase, KeyObject};
 use super::notify::{self, Subject};
 use super::register::deliver_cleanup;
 use crate::machine::{Kernel, Thread, current};
-use crate::object::Object;
+use crate::object::{Object, ObjectRef};
 use crate::status::Status;
 
 /// Sends the pre-notification of the close, the cleanup notifications of all contexts, and the
 /// post-notification, on this thread. The object manager calls it when the last reference is gone.
-pub(crate) fn close_key_object(_: &Kernel, object: &Arc<Object>) {
+pub(crate) fn close_key_object(kernel: &Kernel, object: &Arc<Object>) {
     let Some(key) = object.key() else {
         return;
     };
@@ -35,6 +35,10 @@ pub(crate) fn close_key_object(_: &Kernel, object: &Arc<Object>) {
         key,
     };
     notify::run(&thread, Operation::KeyHandleClose, &mut info, &mut close);
+    if let Some(transaction) = key.transaction() {
+        // The reference that the key object held.
+        drop(ObjectRef::adopt(kernel, Arc::clone(transaction)));
+    }
 }
 
 struct Close<'a> {

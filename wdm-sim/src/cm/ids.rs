@@ -1,13 +1,14 @@
 //! Ids, names and transactions of key objects (K4, K5).
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdm_sys::{PCUNICODE_STRING, PVOID};
 
 use super::attach::not_an_object;
 use super::callbacks::Cookie;
-use super::key_object::{ClosePhase, HeldName};
+use super::key_object::{ClosePhase, HeldName, KeyObject};
 use crate::machine::{DriverId, Kernel, Thread};
 use crate::object::Object;
 use crate::status::Status;
@@ -111,12 +112,16 @@ pub(crate) fn report_lent_names(kernel: &Kernel, driver: DriverId, call: &'stati
     }
 }
 
-/// The transaction that a key object was opened in (`CmGetBoundTransaction`); here there are none,
-/// so always NULL. A cookie or an object that is none is a finding.
+/// The transaction that a key object was opened in (`CmGetBoundTransaction`), or NULL. A cookie or an
+/// object that is none is a finding.
 pub(crate) fn bound_transaction(thread: &Thread, cookie: Cookie, object: usize) -> PVOID {
-    // What is found there has no transaction, and what is wrong has been recorded.
-    drop(find(thread, "CmGetBoundTransaction", cookie, object));
-    std::ptr::null_mut()
+    // What is wrong has been recorded.
+    let found = find(thread, "CmGetBoundTransaction", cookie, object).ok();
+    let key = found.as_deref().and_then(Object::key);
+    match key.and_then(KeyObject::transaction) {
+        Some(transaction) => ptr::without_provenance_mut(transaction.address()),
+        None => ptr::null_mut(),
+    }
 }
 
 /// Finds the key object that a driver asks about.

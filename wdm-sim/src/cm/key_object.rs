@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 use wdm_sys::{PCUNICODE_STRING, UNICODE_STRING};
 
 use super::context::ContextTable;
+use super::view::View;
+use crate::object::{Object, ObjectRef};
 use crate::registry::{Key, Utf16};
 use crate::status::Status;
 
@@ -31,12 +33,15 @@ pub(crate) struct KeyObject {
     phase: AtomicU8,
     /// What `CmCallbackGetKeyObjectID` answered first. It is not brought up to date (K4).
     first_name: OnceLock<HeldName>,
+    /// The transaction that it is bound to, with a reference that is the key object's own (K5).
+    transaction: Option<Arc<Object>>,
 }
 
 impl KeyObject {
-    /// Opens `key` once more.
-    pub(crate) fn new(key: Arc<Key>) -> Self {
+    /// Opens `key` once more, for good bound to the transaction whose reference it is given.
+    pub(crate) fn new(key: Arc<Key>, transaction: Option<ObjectRef<'_>>) -> Self {
         Self {
+            transaction: transaction.map(ObjectRef::into_counted),
             key,
             contexts: ContextTable::default(),
             phase: AtomicU8::new(ClosePhase::Open as u8),
@@ -47,6 +52,17 @@ impl KeyObject {
     /// The key.
     pub(crate) fn key(&self) -> &Arc<Key> {
         &self.key
+    }
+
+    /// The key as this opener sees it.
+    pub(crate) fn view(&self) -> View<'_> {
+        let transaction = self.transaction.as_deref().and_then(Object::transaction);
+        View::new(&self.key, transaction.map(|transaction| &**transaction))
+    }
+
+    /// The transaction object that it is bound to.
+    pub(crate) fn transaction(&self) -> Option<&Arc<Object>> {
+        self.transaction.as_ref()
     }
 
     /// The contexts that callbacks have attached.

@@ -12,7 +12,8 @@
 //! | N5, R5, K2, N10 | `ops/open`, `ops/lookup` |
 //! | N8 | `capture` |
 //! | K1, K3 | `key_object`, `close` |
-//! | K4, K5 | `ids` |
+//! | K4 | `ids` |
+//! | K5 | `key_object`, `view`, `ids` |
 //! | C1 to C4 | `attach`, `context`, `close` |
 //! | C5 | `notify` |
 
@@ -31,6 +32,7 @@ mod notify;
 pub(crate) mod ops;
 mod register;
 mod rundown;
+mod view;
 
 pub use altitude::{Altitude, MalformedAltitude};
 pub(crate) use attach::set_object_context;

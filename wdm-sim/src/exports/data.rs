@@ -16,12 +16,19 @@ struct Variable<T>(T);
 unsafe impl<T> Sync for Variable<T> {}
 
 static KEY_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Key.as_raw());
+static TRANSACTION_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Transaction.as_raw());
 static THREAD_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Thread.as_raw());
 
 /// `CmKeyObjectType`: the type of key objects, as `*CmKeyObjectType`.
 #[allow(non_upper_case_globals)]
 #[unsafe(no_mangle)]
 pub(super) static mut CmKeyObjectType: *mut POBJECT_TYPE = (&raw const KEY_TYPE).cast_mut().cast();
+
+/// `TmTransactionObjectType`: the type of transactions, as `*TmTransactionObjectType`.
+#[allow(non_upper_case_globals)]
+#[unsafe(no_mangle)]
+pub(super) static mut TmTransactionObjectType: *mut POBJECT_TYPE =
+    (&raw const TRANSACTION_TYPE).cast_mut().cast();
 
 /// The variables that can be imported.
 pub(super) static EXPORTS: &[Export] = &[
@@ -36,5 +43,11 @@ pub(super) static EXPORTS: &[Export] = &[
         linked: Some((&raw const THREAD_TYPE).cast()),
         #[cfg(target_arch = "x86_64")]
         win64: (&raw const THREAD_TYPE).cast(),
+    },
+    Export {
+        name: "TmTransactionObjectType",
+        linked: Some((&raw const TRANSACTION_TYPE).cast()),
+        #[cfg(target_arch = "x86_64")]
+        win64: (&raw const TRANSACTION_TYPE).cast(),
     },
 ];

@@ -155,8 +155,9 @@ exports! {
         let signalled = match kernel.objects.reference(kernel, object.addr()) {
             Some(object) => match object.body() {
                 Body::Thread(other) => other.wait(kernel, deadline),
-                Body::Key(_) => {
-                    thread.finding(Rule::Parameter, CALL, "a key object cannot be waited for");
+                Body::Key(_) | Body::Transaction(_) => {
+                    let detail = format!("a {} cannot be waited for here", object.object_type());
+                    thread.finding(Rule::Parameter, CALL, detail);
                     return Status::OBJECT_TYPE_MISMATCH.0;
                 }
             },

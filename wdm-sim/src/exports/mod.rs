@@ -17,6 +17,7 @@ mod mm;
 mod ob;
 mod ps;
 mod rtl;
+mod tm;
 mod unwind;
 mod zw;
 
@@ -161,6 +162,7 @@ static TABLES: &[&[Export]] = &[
     ob::EXPORTS,
     ps::EXPORTS,
     rtl::EXPORTS,
+    tm::EXPORTS,
     unwind::EXPORTS,
     zw::EXPORTS,
 ];

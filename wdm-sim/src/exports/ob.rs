@@ -13,8 +13,8 @@ use wdm_sys::{
 
 use super::{exports, ntstatus};
 use crate::cm::ops::query_name;
-use crate::machine::{Thread, current, irql};
-use crate::object::{Handle, Manager, Object, ObjectRef, Stage};
+use crate::machine::{Mode, Thread, current, irql};
+use crate::object::{Handle, Manager, Object, ObjectRef, ObjectType, Stage};
 use crate::status::Status;
 use crate::verifier::Rule;
 
@@ -266,5 +266,39 @@ impl Thread {
             true => &self.kernel().handles,
         };
         table.reference(self.kernel(), handle)
+    }
+
+    /// References the object behind a handle that the caller of a system service gave. A user-mode
+    /// caller's handle must have the rights `access`; a kernel-mode caller's rights are not looked
+    /// at, as on NT.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_HANDLE`, which is a finding in a kernel-mode caller;
+    /// `STATUS_OBJECT_TYPE_MISMATCH`, `STATUS_ACCESS_DENIED`.
+    pub(crate) fn reference_by_handle(
+        &self,
+        call: &'static str,
+        handle: Handle,
+        object_type: ObjectType,
+        access: u32,
+    ) -> Result<ObjectRef<'_>, Status> {
+        let user = self.previous_mode() == Mode::User;
+        let referenced = match user && handle.is_kernel() {
+            true => None,
+            false => self.reference_handle(handle),
+        };
+        let Some((object, granted)) = referenced else {
+            if !user {
+                not_open(self, call, handle);
+            }
+            return Err(Status::INVALID_HANDLE);
+        };
+        if object.object_type() != object_type {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        }
+        if user && access & !granted != 0 {
+            return Err(Status::ACCESS_DENIED);
+        }
+        Ok(object)
     }
 }

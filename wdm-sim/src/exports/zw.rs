@@ -2,13 +2,13 @@
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatekey> and its
 //! neighbours. Not there yet, and answered with `STATUS_NOT_IMPLEMENTED`: loading, unloading,
-//! saving, restoring and replacing hives, change notification, and transactions.
+//! saving, restoring and replacing hives, and change notification. Transactions are in [`tm`](super::tm).
 
 use wdm_sys::{
     ACCESS_MASK, BOOLEAN, HANDLE, KEY_INFORMATION_CLASS, KEY_SET_INFORMATION_CLASS,
-    KEY_VALUE_INFORMATION_CLASS, LPGUID, NTSTATUS, PHANDLE, PIO_APC_ROUTINE, PIO_STATUS_BLOCK,
-    PKEY_VALUE_ENTRY, PLARGE_INTEGER, POBJECT_ATTRIBUTES, PSECURITY_DESCRIPTOR, PULONG,
-    PUNICODE_STRING, PVOID, SECURITY_INFORMATION, ULONG,
+    KEY_VALUE_INFORMATION_CLASS, NTSTATUS, PHANDLE, PIO_APC_ROUTINE, PIO_STATUS_BLOCK,
+    PKEY_VALUE_ENTRY, POBJECT_ATTRIBUTES, PSECURITY_DESCRIPTOR, PULONG, PUNICODE_STRING, PVOID,
+    SECURITY_INFORMATION, ULONG,
 };
 
 use super::exports;
@@ -269,71 +269,10 @@ exports! {
     ) -> NTSTATUS {
         service(CALL, not_there)
     }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwCreateKeyTransacted(
-        _handle: PHANDLE,
-        _access: ACCESS_MASK,
-        _attributes: POBJECT_ATTRIBUTES,
-        _title_index: ULONG,
-        _class: PUNICODE_STRING,
-        _options: ULONG,
-        _transaction: HANDLE,
-        _disposition: PULONG,
-    ) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwOpenKeyTransacted(
-        _handle: PHANDLE,
-        _access: ACCESS_MASK,
-        _attributes: POBJECT_ATTRIBUTES,
-        _transaction: HANDLE,
-    ) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwOpenKeyTransactedEx(
-        _handle: PHANDLE,
-        _access: ACCESS_MASK,
-        _attributes: POBJECT_ATTRIBUTES,
-        _options: ULONG,
-        _transaction: HANDLE,
-    ) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwCreateTransaction(
-        _handle: PHANDLE,
-        _access: ACCESS_MASK,
-        _attributes: POBJECT_ATTRIBUTES,
-        _unit_of_work: LPGUID,
-        _manager: HANDLE,
-        _options: ULONG,
-        _isolation_level: ULONG,
-        _isolation_flags: ULONG,
-        _timeout: PLARGE_INTEGER,
-        _description: PUNICODE_STRING,
-    ) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwCommitTransaction(_transaction: HANDLE, _wait: BOOLEAN) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwRollbackTransaction(_transaction: HANDLE, _wait: BOOLEAN) -> NTSTATUS {
-        service(CALL, not_there)
-    }
 }
 
 /// Runs a system service that a driver called.
-fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome) -> NTSTATUS {
+pub(super) fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome) -> NTSTATUS {
     let thread = current(call);
     thread.require_irql(irql::PASSIVE_LEVEL, call);
     let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));

@@ -123,14 +123,19 @@ impl HandleTable {
         Some((object, entry.access))
     }
 
-    /// Closes a handle and returns the reference that it held; `None` if it is not open.
+    /// Closes a handle and returns the reference that it held; `None` if it is not open. A
+    /// transaction whose last handle it is has lost its client, and is rolled back.
     pub(crate) fn close<'k>(&self, kernel: &'k Kernel, handle: Handle) -> Option<ObjectRef<'k>> {
         let (number, at) = self.place(handle)?;
         let mut slots = self.lock(number);
         let entry = slots.entries.get_mut(at)?.take()?;
         slots.free.push(at);
         drop(slots);
-        entry.object.handle_count.fetch_sub(1, Ordering::AcqRel);
+        if entry.object.handle_count.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(transaction) = entry.object.transaction()
+        {
+            transaction.abandon();
+        }
         Some(ObjectRef::adopt(kernel, entry.object))
     }
 

@@ -155,6 +155,7 @@ impl Manager {
         match object.body() {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),
             Body::Thread(_) => {}
+            Body::Transaction(transaction) => transaction.abandon(),
         }
         object.stage.store(Stage::Closed as u8, Ordering::Release);
         self.shard(object.address).remove(&object.address);

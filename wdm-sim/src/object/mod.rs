@@ -29,6 +29,8 @@ pub(crate) enum Body {
     Key(KeyObject),
     /// A thread that a driver started.
     Thread(Arc<crate::exports::SystemThread>),
+    /// A transaction.
+    Transaction(Arc<crate::tm::Transaction>),
 }
 
 /// How far an object's life has come.
@@ -70,6 +72,7 @@ impl Object {
         match self.body {
             Body::Key(_) => ObjectType::Key,
             Body::Thread(_) => ObjectType::Thread,
+            Body::Transaction(_) => ObjectType::Transaction,
         }
     }
 
@@ -77,7 +80,15 @@ impl Object {
     pub(crate) fn key(&self) -> Option<&KeyObject> {
         match &self.body {
             Body::Key(key) => Some(key),
-            Body::Thread(_) => None,
+            Body::Thread(_) | Body::Transaction(_) => None,
+        }
+    }
+
+    /// The transaction, if it is one.
+    pub(crate) fn transaction(&self) -> Option<&Arc<crate::tm::Transaction>> {
+        match &self.body {
+            Body::Transaction(transaction) => Some(transaction),
+            Body::Key(_) | Body::Thread(_) => None,
         }
     }
 

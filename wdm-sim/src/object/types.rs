@@ -11,6 +11,8 @@ pub(crate) enum ObjectType {
     Key,
     /// `*PsThreadType`.
     Thread,
+    /// `*TmTransactionObjectType`.
+    Transaction,
 }
 
 impl ObjectType {
@@ -20,6 +22,7 @@ impl ObjectType {
         std::ptr::without_provenance_mut(match self {
             Self::Key => 0xFFFF_A000_0000_0100,
             Self::Thread => 0xFFFF_A000_0000_0200,
+            Self::Transaction => 0xFFFF_A000_0000_0300,
         })
     }
 }
@@ -29,6 +32,7 @@ impl fmt::Display for ObjectType {
         f.write_str(match self {
             Self::Key => "key object",
             Self::Thread => "thread object",
+            Self::Transaction => "transaction object",
         })
     }
 }

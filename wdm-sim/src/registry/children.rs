@@ -46,10 +46,27 @@ impl Key {
         new: &NewKey<'_>,
     ) -> Result<(Arc<Self>, bool), Status> {
         check_key_name(name)?;
-        let mut state = self.write()?;
+        let mut state = self.write_unless(|state| match state.subkeys.find(name) {
+            Some(_) => None,
+            None => state.subkey_owner(name),
+        })?;
         if let Some(existing) = state.subkeys.find(name) {
             return Ok((Arc::clone(existing), false));
         }
+        let key = self.new_child(name, new, &state.security)?;
+        let name = key.name()?;
+        state.subkeys.insert(name, Arc::clone(&key));
+        state.last_write = system_time();
+        Ok((key, true))
+    }
+
+    /// Makes a key that is to become a subkey of this one; `security` is this one's descriptor.
+    pub(super) fn new_child(
+        self: &Arc<Self>,
+        name: &[u16],
+        new: &NewKey<'_>,
+        security: &Arc<[u8]>,
+    ) -> Result<Arc<Self>, Status> {
         if self.is_volatile() && !new.volatile {
             return Err(Status::CHILD_MUST_BE_VOLATILE);
         }
@@ -62,23 +79,16 @@ impl Key {
         let mut flags = KeyFlags::empty();
         flags.set(KeyFlags::VOLATILE, new.volatile);
         flags.set(KeyFlags::LINK, new.link);
-        let key = Self::build(
+        Ok(Self::build(
             Some(self),
             Blueprint {
                 name,
                 flags,
                 class: new.class,
-                security: new
-                    .security
-                    .clone()
-                    .unwrap_or_else(|| Arc::clone(&state.security)),
+                security: new.security.clone().unwrap_or_else(|| Arc::clone(security)),
                 last_write: system_time(),
             },
-        );
-        let name = key.name()?;
-        state.subkeys.insert(name, Arc::clone(&key));
-        state.last_write = system_time();
-        Ok((key, true))
+        ))
     }
 
     /// Deletes the key. From then on every operation on it fails with `STATUS_KEY_DELETED`.
@@ -92,8 +102,10 @@ impl Key {
             return Err(Status::CANNOT_DELETE);
         }
         let parent = self.parent().ok_or(Status::KEY_DELETED)?;
-        let mut above = parent.write()?;
-        let mut state = self.write()?;
+        let [mut above, mut state] = self.write_with_parent(&parent, |_, state| {
+            let is_leaf = state.subkeys.len() == 0;
+            state.any_owner().filter(|_| is_leaf)
+        })?;
         if state.subkeys.len() > 0 {
             return Err(Status::CANNOT_DELETE);
         }
@@ -118,13 +130,16 @@ impl Key {
         }
         self.check_live()?;
         let parent = self.parent().ok_or(Status::KEY_DELETED)?;
-        let mut above = parent.write()?;
-        let mut state = self.write()?;
-        if above
-            .subkeys
-            .find(name)
-            .is_some_and(|other| !Arc::ptr_eq(other, self))
-        {
+        let is_taken = |above: &State| {
+            let found = above.subkeys.find(name);
+            found.is_some_and(|other| !Arc::ptr_eq(other, self))
+        };
+        let [mut above, mut state] =
+            self.write_with_parent(&parent, |above, state| match is_taken(above) {
+                true => None,
+                false => above.subkey_owner(name).or_else(|| state.any_owner()),
+            })?;
+        if is_taken(&above) {
             return Err(Status::CANNOT_DELETE);
         }
         above.subkeys.remove(&state.name);
@@ -177,17 +192,25 @@ impl Key {
             return Err(Status::INVALID_PARAMETER);
         }
         let parent = self.parent().ok_or(Status::KEY_DELETED)?;
-        let mut above = parent.write()?;
-        let mut state = self.write()?;
+        let [mut above, mut state] =
+            self.write_with_parent(&parent, |_, state| state.any_owner())?;
         above.subkeys.remove(&state.name);
         above.last_write = system_time();
         drop(above);
         // One lock at a time from here on: nobody can reach the subtree from the tree's root, and
         // a key that is already marked gains no subkeys.
-        let mut pending = state.retire();
+        let mut owners = Vec::new();
+        let mut below = state.retire();
         drop(state);
-        while let Some(key) = pending.pop() {
-            pending.extend(key.lock_write().retire());
+        while let Some(key) = below.pop() {
+            let mut state = key.lock_write();
+            if let Some(pending) = &state.pending {
+                owners.extend(pending.owners().cloned());
+            }
+            below.extend(state.retire());
+        }
+        for owner in owners {
+            owner.roll_back();
         }
         Ok(())
     }
@@ -195,7 +218,7 @@ impl Key {
 
 impl State {
     /// Marks the key deleted and hands over its subkeys.
-    fn retire(&mut self) -> Vec<Arc<Key>> {
+    pub(super) fn retire(&mut self) -> Vec<Arc<Key>> {
         self.deleted = true;
         self.values = Values::default();
         std::mem::take(&mut self.subkeys).into_keys()

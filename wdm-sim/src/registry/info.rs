@@ -4,8 +4,9 @@
 //! too small.
 
 use super::byte_len;
-use super::key::{Key, KeyFlags};
+use super::key::{Key, KeyFlags, State};
 use super::layout::{Answer, Layout, count};
+use super::pending::Seen;
 use super::value::Value;
 use crate::status::Status;
 
@@ -107,6 +108,19 @@ impl Key {
             _ => Vec::new(),
         };
         let state = self.read()?;
+        Ok(self.describe(class, &Seen::outside(&state), &full_name, buffer))
+    }
+
+    /// Writes information about the key as it is seen by whoever asks. `full_name` is for
+    /// [`KeyInfo::Name`].
+    pub(super) fn describe(
+        &self,
+        class: KeyInfo,
+        seen: &Seen<'_>,
+        full_name: &[u16],
+        buffer: &mut [u8],
+    ) -> Answer {
+        let state = seen.contents();
         let name_len = byte_len(&state.name);
         let class_len = byte_len(self.class());
         let layout = match class {
@@ -131,19 +145,19 @@ impl Key {
                 .u32(0)
                 .u32(if class_len == 0 { NO_OFFSET } else { 44 })
                 .u32(class_len)
-                .u32(count(state.subkeys.len()))
-                .u32(state.subkeys.max_name_len())
-                .u32(state.subkeys.max_class_len())
+                .u32(count(seen.subkey_count()))
+                .u32(seen.max_subkey_name_len())
+                .u32(seen.max_subkey_class_len())
                 .u32(count(state.values.len()))
                 .u32(state.values.max_name_len())
                 .u32(state.values.max_data_len())
                 .text(self.class()),
-            KeyInfo::Name => Layout::new().u32(byte_len(&full_name)).text(&full_name),
+            KeyInfo::Name => Layout::new().u32(byte_len(full_name)).text(full_name),
             KeyInfo::Cached => Layout::new()
                 .u64(state.last_write)
                 .u32(0)
-                .u32(count(state.subkeys.len()))
-                .u32(state.subkeys.max_name_len())
+                .u32(count(seen.subkey_count()))
+                .u32(seen.max_subkey_name_len())
                 .u32(count(state.values.len()))
                 .u32(state.values.max_name_len())
                 .u32(state.values.max_data_len())
@@ -157,7 +171,7 @@ impl Key {
                 Layout::new().u32(0)
             }
         };
-        Ok(layout.write(buffer))
+        layout.write(buffer)
     }
 
     /// Writes information about the value `name` into `buffer` (`ZwQueryValueKey`).
@@ -198,23 +212,33 @@ impl Key {
     /// # Errors
     /// `STATUS_INFO_LENGTH_MISMATCH`, `STATUS_KEY_DELETED`.
     pub fn set_information(&self, class: KeySetInfo, information: &[u8]) -> Result<(), Status> {
-        let mut state = self.write()?;
+        self.write()?.set_information(class, information)
+    }
+
+    /// `REG_FLAG_VOLATILE` (1) and `REG_FLAG_LINK` (2).
+    fn reg_flags(&self) -> u32 {
+        u32::from((self.flags() & (KeyFlags::VOLATILE | KeyFlags::LINK)).bits())
+    }
+}
+
+impl State {
+    /// Changes a property of the key.
+    pub(super) fn set_information(
+        &mut self,
+        class: KeySetInfo,
+        information: &[u8],
+    ) -> Result<(), Status> {
         match class {
-            KeySetInfo::WriteTime => state.last_write = u64::from_le_bytes(exactly(information)?),
-            KeySetInfo::Wow64Flags => state.wow64_flags = u32::from_le_bytes(exactly(information)?),
+            KeySetInfo::WriteTime => self.last_write = u64::from_le_bytes(exactly(information)?),
+            KeySetInfo::Wow64Flags => self.wow64_flags = u32::from_le_bytes(exactly(information)?),
             KeySetInfo::ControlFlags => {
-                state.control_flags = u32::from_le_bytes(exactly(information)?);
+                self.control_flags = u32::from_le_bytes(exactly(information)?);
             }
             KeySetInfo::Virtualization | KeySetInfo::Debug | KeySetInfo::HandleTags => {
                 exactly::<4>(information)?;
             }
         }
         Ok(())
-    }
-
-    /// `REG_FLAG_VOLATILE` (1) and `REG_FLAG_LINK` (2).
-    fn reg_flags(&self) -> u32 {
-        u32::from((self.flags() & (KeyFlags::VOLATILE | KeyFlags::LINK)).bits())
     }
 }
 

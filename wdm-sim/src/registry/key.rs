@@ -2,7 +2,7 @@
 //!
 //! Every key has a lock of its own, so that threads that work on different keys do not meet. A
 //! thread that needs two locks takes the parent's before the child's, and never holds more than
-//! those two.
+//! those two; only a transaction that commits holds those of all keys it changed, taken by depth.
 
 use std::fmt;
 use std::sync::atomic::{self, AtomicU64};
@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 
 use bitflags::bitflags;
 
+use super::pending::{Owner, Pending};
 use super::subkeys::Subkeys;
 use super::time::system_time;
 use super::value::Values;
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) wow64_flags: u32,
     pub(super) control_flags: u32,
     pub(super) deleted: bool,
+    /// What transactions have done to the key and not committed.
+    pub(super) pending: Option<Box<Pending>>,
 }
 
 /// The fixed properties of a key that [`Key::build`] makes.
@@ -81,6 +84,7 @@ impl Key {
                 wow64_flags: 0,
                 control_flags: 0,
                 deleted: false,
+                pending: None,
             }),
         })
     }
@@ -198,7 +202,7 @@ impl Key {
     }
 
     /// Fails with `STATUS_KEY_DELETED` for a deleted key.
-    pub(super) fn check_live(&self) -> Result<(), Status> {
+    pub(crate) fn check_live(&self) -> Result<(), Status> {
         self.read().map(drop)
     }
 
@@ -212,8 +216,49 @@ impl Key {
         }
     }
 
-    /// Locks the key for writing.
+    /// Locks the key for writing what it holds: its values and properties. A transaction that has
+    /// changed them and not committed is rolled back first.
     pub(super) fn write(&self) -> Result<RwLockWriteGuard<'_, State>, Status> {
+        self.write_unless(State::contents_owner)
+    }
+
+    /// Locks the key for a write that is part of no transaction. Whose pending changes are in the
+    /// way, as `conflict` finds, is rolled back first: who writes outside of transactions wins.
+    pub(super) fn write_unless(
+        &self,
+        conflict: impl Fn(&State) -> Option<&Owner>,
+    ) -> Result<RwLockWriteGuard<'_, State>, Status> {
+        loop {
+            let state = self.write_within()?;
+            let Some(owner) = conflict(&state).cloned() else {
+                return Ok(state);
+            };
+            // The owner takes locks of keys in turn.
+            drop(state);
+            owner.roll_back();
+        }
+    }
+
+    /// Locks `parent` and the key for a write that is part of no transaction, as
+    /// [`write_unless`](Self::write_unless) does for one key.
+    pub(super) fn write_with_parent<'k>(
+        &'k self,
+        parent: &'k Self,
+        conflict: impl for<'s> Fn(&'s State, &'s State) -> Option<&'s Owner>,
+    ) -> Result<[RwLockWriteGuard<'k, State>; 2], Status> {
+        loop {
+            let above = parent.write_within()?;
+            let state = self.write_within()?;
+            let Some(owner) = conflict(&above, &state).cloned() else {
+                return Ok([above, state]);
+            };
+            drop((above, state));
+            owner.roll_back();
+        }
+    }
+
+    /// Locks the key for writing within a transaction, which looks for conflicts itself.
+    pub(super) fn write_within(&self) -> Result<RwLockWriteGuard<'_, State>, Status> {
         let state = self.lock_write();
         if state.deleted {
             Err(Status::KEY_DELETED)

@@ -36,6 +36,7 @@
 #![deny(unsafe_code)]
 
 mod cells;
+mod changes;
 mod children;
 mod control_set;
 mod demo_hive;
@@ -44,6 +45,7 @@ mod info;
 mod key;
 mod layout;
 mod parse;
+mod pending;
 mod subkeys;
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,7 @@ mod value;
 
 use std::sync::Arc;
 
+pub(crate) use changes::Changes;
 pub use children::NewKey;
 pub use demo_hive::demo_hive;
 pub use hive::{HiveError, HiveReport, mount};
@@ -60,6 +63,7 @@ pub use info::{KeyInfo, KeySetInfo, ValueInfo};
 pub use key::{Key, KeyFlags};
 pub use layout::Answer;
 pub use parse::{Disposition, Parsed};
+pub(crate) use pending::Holder;
 pub use time::system_time;
 pub use value::{REG_LINK, Value};
 
@@ -219,7 +223,7 @@ impl Registry {
 /// Lists a key that [`Key::build`] made in its parent.
 fn attach(parent: &Key, key: Arc<Key>) -> Result<(), Status> {
     let name = key.name()?;
-    let mut state = parent.write()?;
+    let mut state = parent.write_unless(|state| state.subkey_owner(&name))?;
     if state.subkeys.find(&name).is_some() {
         return Err(Status::OBJECT_NAME_COLLISION);
     }

@@ -27,10 +27,50 @@ pub enum Disposition {
     OpenedExisting = 2,
 }
 
-/// What [`Key::walk`] leaves to do: the last component, empty for an empty path.
-struct LastStep<'p> {
-    parent: Arc<Key>,
-    last: &'p [u16],
+/// Who walks: it sees keys from inside or outside of a transaction.
+pub(super) trait Walker {
+    /// The subkey `name` (one component).
+    fn child(&self, key: &Arc<Key>, name: &[u16]) -> Result<Arc<Key>, Status>;
+
+    /// The subkey `name`, made if it does not exist; the flag says whether it was made.
+    fn create_child(
+        &mut self,
+        key: &Arc<Key>,
+        name: &[u16],
+        new: &NewKey<'_>,
+    ) -> Result<(Arc<Key>, bool), Status>;
+
+    /// The target of a symbolic link.
+    fn link_target(&self, link: &Arc<Key>) -> Result<Vec<u16>, Status>;
+
+    /// Fails with `STATUS_KEY_DELETED` for a deleted key.
+    fn check_live(&self, key: &Arc<Key>) -> Result<(), Status>;
+}
+
+/// Outside of all transactions.
+struct Outside;
+
+impl Walker for Outside {
+    fn child(&self, key: &Arc<Key>, name: &[u16]) -> Result<Arc<Key>, Status> {
+        key.child(name)
+    }
+
+    fn create_child(
+        &mut self,
+        key: &Arc<Key>,
+        name: &[u16],
+        new: &NewKey<'_>,
+    ) -> Result<(Arc<Key>, bool), Status> {
+        key.create_child(name, new)
+    }
+
+    fn link_target(&self, link: &Arc<Key>) -> Result<Vec<u16>, Status> {
+        link.link_target()
+    }
+
+    fn check_live(&self, key: &Arc<Key>) -> Result<(), Status> {
+        key.check_live()
+    }
 }
 
 impl Key {
@@ -48,16 +88,7 @@ impl Key {
         path: &[u16],
         open_link: bool,
     ) -> Result<Parsed<Arc<Self>>, Status> {
-        let LastStep { parent, last } = match self.walk(path)? {
-            Parsed::Found(found) => found,
-            Parsed::Reparse(name) => return Ok(Parsed::Reparse(name)),
-        };
-        if last.is_empty() {
-            parent.check_live()?;
-            return Ok(Parsed::Found(parent));
-        }
-        let key = parent.child(last)?;
-        arrive(key, open_link)
+        open(&Outside, self, path, open_link)
     }
 
     /// Opens the key at `path`, relative to this key, or makes its last component.
@@ -74,64 +105,108 @@ impl Key {
         open_link: bool,
         new: &NewKey<'_>,
     ) -> Result<Parsed<(Arc<Self>, Disposition)>, Status> {
-        let LastStep { parent, last } = match self.walk(path)? {
-            Parsed::Found(found) => found,
-            Parsed::Reparse(name) => return Ok(Parsed::Reparse(name)),
-        };
-        if last.is_empty() {
-            parent.check_live()?;
-            return Ok(Parsed::Found((parent, Disposition::OpenedExisting)));
-        }
-        let (key, made) = parent.create_child(last, new)?;
-        if made {
-            return Ok(Parsed::Found((key, Disposition::CreatedNew)));
-        }
-        if new.link && !key.is_link() {
-            return Err(Status::OBJECT_NAME_COLLISION);
-        }
-        Ok(match arrive(key, open_link || new.link)? {
-            Parsed::Found(key) => Parsed::Found((key, Disposition::OpenedExisting)),
-            Parsed::Reparse(name) => Parsed::Reparse(name),
-        })
+        create(&mut Outside, self, path, open_link, new)
     }
+}
 
-    /// Goes along `path` up to the key above its last component.
-    fn walk<'p>(self: &Arc<Self>, path: &'p [u16]) -> Result<Parsed<LastStep<'p>>, Status> {
-        if path.first() == Some(&SEPARATOR) {
-            return Err(Status::OBJECT_PATH_SYNTAX_BAD);
+/// What [`walk`] leaves to do: the last component, empty for an empty path.
+struct LastStep<'p> {
+    parent: Arc<Key>,
+    last: &'p [u16],
+}
+
+/// [`Key::open`] as `walker` sees the keys.
+pub(super) fn open(
+    walker: &impl Walker,
+    root: &Arc<Key>,
+    path: &[u16],
+    open_link: bool,
+) -> Result<Parsed<Arc<Key>>, Status> {
+    let LastStep { parent, last } = match walk(walker, root, path)? {
+        Parsed::Found(found) => found,
+        Parsed::Reparse(name) => return Ok(Parsed::Reparse(name)),
+    };
+    if last.is_empty() {
+        walker.check_live(&parent)?;
+        return Ok(Parsed::Found(parent));
+    }
+    let key = walker.child(&parent, last)?;
+    arrive(walker, key, open_link)
+}
+
+/// [`Key::create`] as `walker` sees the keys.
+pub(super) fn create(
+    walker: &mut impl Walker,
+    root: &Arc<Key>,
+    path: &[u16],
+    open_link: bool,
+    new: &NewKey<'_>,
+) -> Result<Parsed<(Arc<Key>, Disposition)>, Status> {
+    let LastStep { parent, last } = match walk(walker, root, path)? {
+        Parsed::Found(found) => found,
+        Parsed::Reparse(name) => return Ok(Parsed::Reparse(name)),
+    };
+    if last.is_empty() {
+        walker.check_live(&parent)?;
+        return Ok(Parsed::Found((parent, Disposition::OpenedExisting)));
+    }
+    let (key, made) = walker.create_child(&parent, last, new)?;
+    if made {
+        return Ok(Parsed::Found((key, Disposition::CreatedNew)));
+    }
+    if new.link && !key.is_link() {
+        return Err(Status::OBJECT_NAME_COLLISION);
+    }
+    Ok(match arrive(walker, key, open_link || new.link)? {
+        Parsed::Found(key) => Parsed::Found((key, Disposition::OpenedExisting)),
+        Parsed::Reparse(name) => Parsed::Reparse(name),
+    })
+}
+
+/// Goes along `path` up to the key above its last component.
+fn walk<'p>(
+    walker: &impl Walker,
+    root: &Arc<Key>,
+    path: &'p [u16],
+) -> Result<Parsed<LastStep<'p>>, Status> {
+    if path.first() == Some(&SEPARATOR) {
+        return Err(Status::OBJECT_PATH_SYNTAX_BAD);
+    }
+    let mut key = Arc::clone(root);
+    let (mut name, mut rest) = split_first(path);
+    loop {
+        if key.is_link() && !name.is_empty() {
+            return Ok(Parsed::Reparse(substitute(walker, &key, &[name, rest])?));
         }
-        let mut key = Arc::clone(self);
-        let (mut name, mut rest) = split_first(path);
-        loop {
-            if key.is_link() && !name.is_empty() {
-                return Ok(Parsed::Reparse(substitute(&key, &[name, rest])?));
-            }
-            if name.len() > MAX_KEY_NAME {
-                return Err(Status::INVALID_PARAMETER);
-            }
-            if rest.is_empty() {
-                return Ok(Parsed::Found(LastStep {
-                    parent: key,
-                    last: name,
-                }));
-            }
-            key = key.child(name)?;
-            (name, rest) = split_first(rest);
+        if name.len() > MAX_KEY_NAME {
+            return Err(Status::INVALID_PARAMETER);
         }
+        if rest.is_empty() {
+            return Ok(Parsed::Found(LastStep {
+                parent: key,
+                last: name,
+            }));
+        }
+        key = walker.child(&key, name)?;
+        (name, rest) = split_first(rest);
     }
 }
 
 /// Follows `key` if it is a link, unless the link itself is wanted.
-fn arrive(key: Arc<Key>, open_link: bool) -> Result<Parsed<Arc<Key>>, Status> {
+fn arrive(
+    walker: &impl Walker,
+    key: Arc<Key>,
+    open_link: bool,
+) -> Result<Parsed<Arc<Key>>, Status> {
     if key.is_link() && !open_link {
-        return Ok(Parsed::Reparse(substitute(&key, &[])?));
+        return Ok(Parsed::Reparse(substitute(walker, &key, &[])?));
     }
     Ok(Parsed::Found(key))
 }
 
 /// The target of `link` with `rest` appended to it.
-fn substitute(link: &Key, rest: &[&[u16]]) -> Result<Vec<u16>, Status> {
-    let mut name = link.link_target()?;
+fn substitute(walker: &impl Walker, link: &Arc<Key>, rest: &[&[u16]]) -> Result<Vec<u16>, Status> {
+    let mut name = walker.link_target(link)?;
     while name.last() == Some(&SEPARATOR) {
         name.pop();
     }

@@ -188,11 +188,8 @@ impl SortedList {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.leaves
-            .iter()
-            .flat_map(|leaf| &leaf.entries)
-            .map(|entry| &entry.key)
+    fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.leaves.iter().flat_map(|leaf| &leaf.entries)
     }
 }
 
@@ -256,9 +253,15 @@ impl Subkeys {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.named().map(|(_, key)| key)
+    }
+
+    /// The subkeys with their names, in order.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&Utf16, &Arc<Key>)> {
         self.0
             .iter()
             .flat_map(|lists| lists.stable.iter().chain(lists.volatile.iter()))
+            .map(|entry| (&entry.name, &entry.key))
     }
 
     pub(super) fn into_keys(self) -> Vec<Arc<Key>> {

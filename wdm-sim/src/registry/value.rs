@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::key::Key;
+use super::key::{Key, State};
 use super::time::system_time;
 use super::{MAX_VALUE_NAME, SEPARATOR, Utf16, byte_len, from_bytes, to_bytes, upcase, wide};
 use crate::status::Status;
@@ -64,16 +64,20 @@ impl Key {
     /// but the target of a symbolic link (`SymbolicLinkValue`, `REG_LINK`, an absolute name),
     /// `STATUS_KEY_DELETED`.
     pub fn set_value(&self, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
+        self.check_value(name, kind, data)?;
+        let data = data.into();
+        self.write()?.set_value(name, kind, data);
+        Ok(())
+    }
+
+    /// Whether the key can have such a value.
+    pub(super) fn check_value(&self, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
         if name.len() > MAX_VALUE_NAME {
             return Err(Status::INVALID_PARAMETER);
         }
         if self.is_link() && !is_link_target(name, kind, data) {
             return Err(Status::ACCESS_DENIED);
         }
-        let data = data.into();
-        let mut state = self.write()?;
-        state.values.set(name, kind, data);
-        state.last_write = system_time();
         Ok(())
     }
 
@@ -82,13 +86,7 @@ impl Key {
     /// # Errors
     /// `STATUS_OBJECT_NAME_NOT_FOUND`, `STATUS_KEY_DELETED`.
     pub fn delete_value(&self, name: &[u16]) -> Result<Value, Status> {
-        let mut state = self.write()?;
-        let removed = state
-            .values
-            .remove(name)
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        state.last_write = system_time();
-        Ok(removed)
+        self.write()?.delete_value(name)
     }
 
     /// The target of a symbolic link: an absolute name.
@@ -96,11 +94,7 @@ impl Key {
     /// # Errors
     /// `STATUS_OBJECT_NAME_NOT_FOUND` if the link has no target yet, `STATUS_KEY_DELETED`.
     pub fn link_target(&self) -> Result<Vec<u16>, Status> {
-        let value = self.value(&wide(SYMBOLIC_LINK_VALUE))?;
-        match value.kind {
-            REG_LINK => Ok(from_bytes(&value.data)),
-            _ => Err(Status::OBJECT_NAME_NOT_FOUND),
-        }
+        self.read()?.values.link_target()
     }
 
     /// Points a symbolic link at an absolute name.
@@ -113,12 +107,29 @@ impl Key {
     }
 }
 
+impl State {
+    /// Sets a value that the key can have.
+    pub(super) fn set_value(&mut self, name: &[u16], kind: u32, data: Arc<[u8]>) {
+        self.values.set(name, kind, data);
+        self.last_write = system_time();
+    }
+
+    /// Deletes a value.
+    pub(super) fn delete_value(&mut self, name: &[u16]) -> Result<Value, Status> {
+        let removed = self.values.remove(name);
+        let removed = removed.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        self.last_write = system_time();
+        Ok(removed)
+    }
+}
+
+#[derive(Clone)]
 struct Slot {
     hash: u32,
     value: Value,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Values {
     slots: Vec<Slot>,
     max_name_len: u32,
@@ -136,6 +147,14 @@ impl Values {
 
     pub(super) fn find(&self, name: &[u16]) -> Option<&Value> {
         self.position(name).map(|at| &self.slots[at].value)
+    }
+
+    /// The target that a symbolic link's values name.
+    pub(super) fn link_target(&self) -> Result<Vec<u16>, Status> {
+        match self.find(&wide(SYMBOLIC_LINK_VALUE)) {
+            Some(value) if value.kind == REG_LINK => Ok(from_bytes(&value.data)),
+            _ => Err(Status::OBJECT_NAME_NOT_FOUND),
+        }
     }
 
     /// Sets a value; one of that name keeps its place and the case of its name.

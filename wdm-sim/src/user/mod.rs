@@ -21,6 +21,7 @@
 
 mod answer;
 mod key;
+mod transaction;
 
 use std::ptr;
 
@@ -34,6 +35,7 @@ use crate::status::Status;
 
 pub use answer::{UserKeyInfo, UserValue};
 pub use key::UserKey;
+pub use transaction::UserTransaction;
 
 impl ThreadGuard {
     /// Opens a key by its absolute name (`NtOpenKey`).

@@ -48,10 +48,7 @@ pub(crate) fn flush_key(thread: &Thread, handle: HANDLE) -> Outcome {
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || match key.is_deleted() {
-        true => Status::KEY_DELETED,
-        false => Status::SUCCESS,
-    };
+    let work = || done(key.check_live());
     Ok(run_on_key(thread, Operation::FlushKey, &object, info, work))
 }
 
@@ -157,8 +154,7 @@ pub(crate) unsafe fn enumerate_key(
     let work = || {
         // SAFETY: the caller keeps its buffer valid for the whole call.
         let buffer = unsafe { output.bytes() };
-        let subkey = key.subkey(index as usize);
-        let answer = subkey.and_then(|subkey| subkey.query(kind, buffer));
+        let answer = key.query_subkey(index as usize, kind, buffer);
         // SAFETY: as above.
         unsafe { answered(answer, result_length) }
     };

@@ -13,8 +13,9 @@ use crate::cm::callbacks::{Cookie, Registration};
 use crate::cm::classes::{self, Operation};
 use crate::cm::key_object::KeyObject;
 use crate::cm::notify::Subject;
+use crate::cm::view::View;
 use crate::machine::{Mode, Thread};
-use crate::object::{Body, Object};
+use crate::object::{Body, Object, ObjectRef};
 use crate::registry::{Disposition, Key, NewKey, Parsed, SEPARATOR, upcase};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -32,6 +33,8 @@ pub(super) struct Lookup<'a> {
     pub(super) thread: &'a Thread,
     pub(super) goal: Goal<'a>,
     pub(super) root: &'a Object,
+    /// The transaction that it is part of, and that the key object is bound to.
+    pub(super) transaction: Option<&'a ObjectRef<'a>>,
     /// The name relative to the root.
     pub(super) remaining: &'a [u16],
     /// Whether the root is `\REGISTRY`, because the name was absolute.
@@ -64,7 +67,9 @@ impl Lookup<'_> {
         if self.absolute && leads_into_application_hives(self.remaining) {
             return Err(Status::ACCESS_DENIED);
         }
-        let root = self.root.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?.key();
+        let root = self.root.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+        let transaction = self.transaction.and_then(|object| object.transaction());
+        let root = View::new(root.key(), transaction.map(|transaction| &**transaction));
         let parsed: Parsed<(Arc<Key>, Disposition)> = match &self.goal {
             Goal::Create(new) => root.create(self.remaining, self.open_link, new)?,
             Goal::Open => match root.open(self.remaining, self.open_link)? {
@@ -79,7 +84,7 @@ impl Lookup<'_> {
             }
             Parsed::Found((key, disposition)) => {
                 let kernel = self.thread.kernel();
-                let body = Body::Key(KeyObject::new(key));
+                let body = Body::Key(KeyObject::new(key, self.transaction.cloned()));
                 self.result.set(Some(kernel.objects.create(kernel, body)));
                 self.found = Some(disposition);
                 Ok(Status::SUCCESS)

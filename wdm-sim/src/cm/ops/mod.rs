@@ -15,7 +15,9 @@ pub(crate) use key::{
     delete_key, enumerate_key, flush_key, query_key, rename_key, set_information,
 };
 pub(crate) use name::query_name;
-pub(crate) use open::{Creation, RootObject, create_key, open_key};
+pub(crate) use open::{
+    Creation, RootObject, create_key, create_key_transacted, open_key, open_key_transacted,
+};
 pub(crate) use security::{query_security, set_security};
 pub(crate) use value::{
     delete_value, enumerate_value, query_multiple_values, query_value, set_value,
@@ -25,10 +27,9 @@ use std::sync::Arc;
 
 use wdm_sys::HANDLE;
 
-use crate::machine::{Kernel, Machine, Mode, Thread};
-use crate::object::{Handle, ObjectRef};
+use crate::machine::{Kernel, Machine, Thread};
+use crate::object::{Handle, ObjectRef, ObjectType};
 use crate::status::Status;
-use crate::verifier::Rule;
 
 /// How an operation ended; `Err` if it was refused before its notifications.
 pub(crate) type Outcome = Result<Status, Status>;
@@ -41,26 +42,7 @@ fn key_by_handle<'t>(
     handle: HANDLE,
     access: u32,
 ) -> Result<ObjectRef<'t>, Status> {
-    let handle = Handle::from_raw(handle);
-    let user = thread.previous_mode() == Mode::User;
-    let referenced = match user && handle.is_kernel() {
-        true => None,
-        false => thread.reference_handle(handle),
-    };
-    let Some((object, granted)) = referenced else {
-        if !user {
-            let detail = format!("handle {:#x} is not open in this process", handle.0);
-            thread.finding(Rule::Handle, call, detail);
-        }
-        return Err(Status::INVALID_HANDLE);
-    };
-    if object.key().is_none() {
-        return Err(Status::OBJECT_TYPE_MISMATCH);
-    }
-    if user && access & !granted != 0 {
-        return Err(Status::ACCESS_DENIED);
-    }
-    Ok(object)
+    thread.reference_by_handle(call, Handle::from_raw(handle), ObjectType::Key, access)
 }
 
 /// Lets another thread use the registry once: the System process opens a key and closes it.

@@ -9,9 +9,10 @@ use super::value::key_of;
 use crate::cm::capture::{self, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
+use crate::cm::view::View;
 use crate::machine::{Profile, Thread};
 use crate::object::Object;
-use crate::registry::{Key, to_bytes};
+use crate::registry::to_bytes;
 use crate::status::Status;
 
 /// `ObQueryNameString` on a referenced key object: the name, NUL-terminated, behind a
@@ -61,7 +62,7 @@ pub(crate) unsafe fn query_name(
 /// # Safety
 /// `output` is valid memory at `information`; `return_length` is NULL or valid for writes.
 unsafe fn write_name(
-    key: &Key,
+    key: View<'_>,
     information: POBJECT_NAME_INFORMATION,
     output: Output,
     return_length: PULONG,

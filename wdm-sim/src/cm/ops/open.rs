@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use wdm_sys::{
-    KEY_ALL_ACCESS, KEY_EXECUTE, KEY_READ, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KEY_WRITE,
+    HANDLE, KEY_ALL_ACCESS, KEY_EXECUTE, KEY_READ, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KEY_WRITE,
     KPROCESSOR_MODE, OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE,
     POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1,
     REG_OPTION_BACKUP_RESTORE, REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE,
@@ -27,6 +27,7 @@ use crate::machine::{Kernel, Mode, Thread};
 use crate::object::{Body, Object, ObjectRef, ObjectType};
 use crate::registry::{MAX_REPARSE, NewKey, Registry, SEPARATOR};
 use crate::status::Status;
+use crate::tm;
 
 const GENERIC_READ: u32 = 0x8000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
@@ -49,7 +50,7 @@ impl RootObject {
     /// do not meet at its count.
     fn get(&self, kernel: &Kernel) -> &Object {
         self.0.get_or_init(|| {
-            let body = Body::Key(KeyObject::new(Arc::clone(kernel.registry.root())));
+            let body = Body::Key(KeyObject::new(Arc::clone(kernel.registry.root()), None));
             kernel.objects.create(kernel, body).into_counted()
         })
     }
@@ -76,15 +77,29 @@ pub(crate) unsafe fn create_key(
     creation: Creation,
 ) -> Outcome {
     // SAFETY: the caller's promise is the same.
-    let mut request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
+    let request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
     // SAFETY: as above.
-    request.class = unsafe { Name::take(request.mode, creation.class) }?;
-    let (status, disposition) = request.run(thread, Operation::CreateKey);
-    if status.is_success() {
-        // SAFETY: as above.
-        unsafe { capture::write(creation.disposition, disposition) };
-    }
-    Ok(status)
+    unsafe { request.create(thread, creation) }
+}
+
+/// `ZwCreateKeyTransacted`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn create_key_transacted(
+    thread: &Thread,
+    handle: PHANDLE,
+    access: u32,
+    attributes: POBJECT_ATTRIBUTES,
+    options: u32,
+    transaction: HANDLE,
+    creation: Creation,
+) -> Outcome {
+    // SAFETY: the caller's promise is the same.
+    let mut request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
+    request.bind(thread, "ZwCreateKeyTransacted", transaction)?;
+    // SAFETY: as above.
+    unsafe { request.create(thread, creation) }
 }
 
 /// `ZwOpenKey` and `ZwOpenKeyEx`.
@@ -103,6 +118,24 @@ pub(crate) unsafe fn open_key(
     Ok(request.run(thread, Operation::OpenKey).0)
 }
 
+/// `ZwOpenKeyTransacted` and `ZwOpenKeyTransactedEx`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn open_key_transacted(
+    thread: &Thread,
+    handle: PHANDLE,
+    access: u32,
+    attributes: POBJECT_ATTRIBUTES,
+    options: u32,
+    transaction: HANDLE,
+) -> Outcome {
+    // SAFETY: the caller's promise is the same.
+    let mut request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
+    request.bind(thread, "ZwOpenKeyTransacted", transaction)?;
+    Ok(request.run(thread, Operation::OpenKey).0)
+}
+
 /// The parameters of a create or open.
 struct Request<'t> {
     mode: Mode,
@@ -112,6 +145,10 @@ struct Request<'t> {
     options: u32,
     attributes: u32,
     root: Option<ObjectRef<'t>>,
+    /// What the operation is part of: the transaction that the caller names, or the root's.
+    transaction: Option<ObjectRef<'t>>,
+    /// Whether it is the one that the caller names.
+    transaction_named: bool,
     name: Name,
     class: Option<Name>,
     shown_security: PVOID,
@@ -154,9 +191,17 @@ impl<'t> Request<'t> {
         if root.is_some() && name.text().first() == Some(&SEPARATOR) {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD);
         }
+        let transaction = root.as_deref().and_then(bound_transaction);
         Ok(Self {
             mode,
             handle,
+            transaction: transaction.and_then(|object| {
+                thread
+                    .kernel()
+                    .objects
+                    .reference(thread.kernel(), object.address())
+            }),
+            transaction_named: false,
             desired: map_generic(access & !WOW64),
             wow64: access & WOW64,
             options,
@@ -174,6 +219,51 @@ impl<'t> Request<'t> {
             security,
             quality_of_service: given.SecurityQualityOfService,
         })
+    }
+
+    /// Makes the operation part of the transaction that the caller names. A root that is bound to
+    /// another shows keys that are not there in this one.
+    fn bind(
+        &mut self,
+        thread: &'t Thread,
+        call: &'static str,
+        transaction: HANDLE,
+    ) -> Result<(), Status> {
+        let named = tm::reference_transaction(thread, call, transaction)?;
+        if let Some(inherited) = &self.transaction
+            && inherited.address() != named.address()
+        {
+            return Err(Status::TRANSACTIONAL_CONFLICT);
+        }
+        self.transaction = Some(named);
+        self.transaction_named = true;
+        Ok(())
+    }
+
+    /// Runs the operation as a create.
+    ///
+    /// # Safety
+    /// The pointers are as the routines' pages ask.
+    unsafe fn create(mut self, thread: &'t Thread, creation: Creation) -> Outcome {
+        // SAFETY: by this function's contract.
+        self.class = unsafe { Name::take(self.mode, creation.class) }?;
+        let (status, disposition) = self.run(thread, Operation::CreateKey);
+        if status.is_success() {
+            // SAFETY: as above.
+            unsafe { capture::write(creation.disposition, disposition) };
+        }
+        Ok(status)
+    }
+
+    /// `Transaction` of the notifications. A transaction that comes with the root object is not
+    /// shown, as callbacks find it there (`CmGetBoundTransaction`; regfltr: txr.c), unless a link
+    /// has led away from that root.
+    fn shown_transaction(&self, reparsed: bool) -> PVOID {
+        let shown = self.transaction.as_ref();
+        match shown.filter(|_| self.transaction_named || reparsed) {
+            Some(object) => ptr::without_provenance_mut(object.address()),
+            None => ptr::null_mut(),
+        }
     }
 
     /// Runs the operation until it no longer ends at a link; gives its status and disposition.
@@ -228,7 +318,7 @@ impl<'t> Request<'t> {
             ResultObject: &raw mut result_object,
             CallContext: ptr::null_mut(),
             RootObjectContext: ptr::null_mut(),
-            Transaction: ptr::null_mut(),
+            Transaction: self.shown_transaction(target.is_some()),
             Version: 1,
             RemainingName: &raw mut remaining_string,
             Wow64Flags: self.wow64,
@@ -251,6 +341,7 @@ impl<'t> Request<'t> {
             thread,
             goal,
             root,
+            transaction: self.transaction.as_ref(),
             remaining,
             absolute: target.is_some() || self.root.is_none(),
             open_link: self.options & REG_OPTION_OPEN_LINK != 0
@@ -282,6 +373,11 @@ impl<'t> Request<'t> {
         unsafe { capture::write(self.handle, handle.as_raw()) };
         Ok((status, None, disposition))
     }
+}
+
+/// The transaction object that a key object is bound to.
+fn bound_transaction(object: &Object) -> Option<&Arc<Object>> {
+    object.key()?.transaction()
 }
 
 /// The rights that generic rights stand for, for a key.

@@ -15,8 +15,8 @@ use crate::cm::capture::{self, Output};
 use crate::cm::classes::Operation;
 use crate::cm::descriptor::{Captured, Descriptor};
 use crate::cm::notify::run_on_key;
+use crate::cm::view::View;
 use crate::machine::{Mode, Thread};
-use crate::registry::Key;
 use crate::status::Status;
 
 const OWNER: u32 = 1;
@@ -116,14 +116,14 @@ pub(crate) unsafe fn set_security(
     ))
 }
 
-fn change(key: &Key, wanted: SECURITY_INFORMATION, new: &[u8]) -> Result<(), Status> {
+fn change(key: View<'_>, wanted: SECURITY_INFORMATION, new: &[u8]) -> Result<(), Status> {
     let mut descriptor = stored(key)?;
     descriptor.replace(wanted, Descriptor::parse(new)?);
     key.set_security(descriptor.write(0xF).into())
 }
 
 /// The key's descriptor; a key that never got one has an empty one.
-fn stored(key: &Key) -> Result<Descriptor, Status> {
+fn stored(key: View<'_>) -> Result<Descriptor, Status> {
     let bytes = key.security()?;
     match bytes.is_empty() {
         true => Ok(Descriptor::default()),

@@ -13,14 +13,15 @@ use super::{Outcome, key_by_handle};
 use crate::cm::capture::{self, Input, Name, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
+use crate::cm::view::View;
 use crate::machine::Thread;
-use crate::registry::{Answer, Key, ValueInfo};
+use crate::registry::{Answer, ValueInfo};
 use crate::status::Status;
 
-/// The registry key of a referenced key object.
+/// The key of a referenced key object, as its opener sees it.
 macro_rules! key_of {
     ($object:expr) => {
-        $object.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?.key()
+        $object.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?.view()
     };
 }
 pub(super) use key_of;
@@ -265,7 +266,7 @@ pub(crate) unsafe fn query_multiple_values(
 /// `entries` leads to `count` entries with valid names, `output` to memory, as the caller promises.
 unsafe fn copy_values(
     thread: &Thread,
-    key: &Key,
+    key: View<'_>,
     entries: PKEY_VALUE_ENTRY,
     count: u32,
     output: Output,
