@@ -14,3 +14,5 @@ mod overrides;
 mod registration;
 mod support;
 mod threads;
+mod transaction_model;
+mod transactions;
