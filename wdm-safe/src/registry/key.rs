@@ -12,7 +12,7 @@ use crate::{NtError, NtStatus, Passive, Result, UnicodeStr, UnicodeString};
 
 /// An open registry key; dropping it closes the handle (`ZwClose`, `PASSIVE_LEVEL`).
 #[derive(Debug)]
-pub struct RegKey(Handle);
+pub struct RegKey(pub(super) Handle);
 
 /// What [`RegKey::create`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,16 @@ pub enum Disposition {
     Created,
     /// The key existed and was opened.
     Opened,
+}
+
+impl Disposition {
+    /// What the kernel answered.
+    pub(super) const fn from_raw(raw: u32) -> Self {
+        match raw {
+            sys::REG_CREATED_NEW_KEY => Self::Created,
+            _ => Self::Opened,
+        }
+    }
 }
 
 impl RegKey {
@@ -133,7 +143,7 @@ impl RegKey {
 /// Names a key for the kernel.
 ///
 /// The result borrows both arguments by address; it must not outlive them.
-fn attributes(root: Option<&RegKey>, path: &Counted<'_>) -> sys::OBJECT_ATTRIBUTES {
+pub(super) fn attributes(root: Option<&RegKey>, path: &Counted<'_>) -> sys::OBJECT_ATTRIBUTES {
     sys::OBJECT_ATTRIBUTES {
         Length: size_of::<sys::OBJECT_ATTRIBUTES>() as u32,
         RootDirectory: root.map_or(ptr::null_mut(), RegKey::raw),
@@ -181,11 +191,7 @@ fn create(
         )
     };
     NtStatus::from_raw(status).to_result()?;
-    let disposition = match disposition {
-        sys::REG_CREATED_NEW_KEY => Disposition::Created,
-        _ => Disposition::Opened,
-    };
     // SAFETY: a kernel handle that the kernel has just opened for this call.
     let handle = unsafe { Handle::from_raw(handle) }.ok_or(NtError::INVALID_HANDLE)?;
-    Ok((RegKey(handle), disposition))
+    Ok((RegKey(handle), Disposition::from_raw(disposition)))
 }

@@ -1,4 +1,4 @@
-//! The registry as a driver's client of it: [`RegKey`], [`Value`].
+//! The registry as a driver's client of it: [`RegKey`], [`Value`], [`Transaction`].
 //!
 //! Calls go through the `Zw*` routines with kernel handles, so they are made with the kernel's own
 //! rights: neither the key's security nor the access that a handle was opened with stops them. They
@@ -30,9 +30,11 @@
 mod enumerate;
 mod key;
 mod query;
+mod transaction;
 mod value;
 
 pub use enumerate::{Subkeys, Values};
 pub use key::{Disposition, RegKey};
+pub use transaction::Transaction;
 pub use value::{MultiString, Value, ValueRef, ValueType};
 pub use wdm_sys::{KeyAccess, KeyOptions};

@@ -14,5 +14,4 @@ mod overrides;
 mod registration;
 mod support;
 mod threads;
-mod transaction_model;
 mod transactions;

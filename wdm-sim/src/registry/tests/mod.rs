@@ -1,5 +1,6 @@
 //! Tests of the registry tree, from its outside.
 
+mod changes;
 mod damage;
 mod hives;
 mod information;

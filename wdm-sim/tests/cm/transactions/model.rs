@@ -4,12 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use wdm_sim::{KeyAccess, Status, ThreadGuard, UserKey, UserTransaction};
+use wdm_sim::{Status, ThreadGuard, UserKey, UserTransaction};
 
+use super::{ALL, TEST};
 use crate::support::*;
-
-const TEST: &str = r"\REGISTRY\MACHINE\SYSTEM\Test";
-const ALL: KeyAccess = KeyAccess::ALL;
 
 /// The keys that exist or not, with their parents' places before them.
 const PATHS: [&str; 6] = ["A", "B", r"A\A", r"A\B", r"B\A", r"A\A\A"];
