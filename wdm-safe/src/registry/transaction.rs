@@ -21,13 +21,13 @@ use crate::{NtError, NtStatus, Passive, Result, UnicodeStr};
 /// transaction stays active: end transactions before a value that holds one can be dropped there.)
 ///
 /// Reading in a transaction gives what others have committed by then, with the transaction's own
-/// changes on top ("read committed"). Who writes to the same key outside of transactions wins: the
-/// transaction is rolled back, and [`commit`](Self::commit) says so. Who writes to it in another
+/// changes on top ("read committed", T4). Who writes to the same key outside of transactions wins: the
+/// transaction is rolled back, and [`commit`](Self::commit) says so (T5). Who writes to it in another
 /// transaction gets [`NtError::TRANSACTIONAL_CONFLICT`].
 ///
 /// Keys do not borrow from their transaction: the kernel's key object holds a reference of its own.
 /// After the transaction's end they are good for nothing but being dropped, and everything else
-/// fails with [`NtError::TRANSACTION_NOT_ACTIVE`]; open them anew.
+/// fails with [`NtError::TRANSACTION_NOT_ACTIVE`] (T6); open them anew.
 ///
 /// Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-kernel-transaction-manager>,
 /// <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeytransactedw>.

@@ -1,7 +1,8 @@
 //! The registry tree of the simulated kernel.
 //!
 //! This module knows keys, values and hives, and the rules that NT has for them. It knows nothing
-//! of handles, access rights, transactions or callbacks; the kernel around it does. All names are
+//! of handles, access rights or callbacks, and of transactions only that somebody holds changes that
+//! are not committed; the kernel around it does. All names are
 //! UTF-16 without a terminating NUL; all errors are NTSTATUS values.
 //!
 //! ```text

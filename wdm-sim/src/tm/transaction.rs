@@ -58,7 +58,7 @@ impl Transaction {
     /// Does registry work for the transaction.
     ///
     /// # Errors
-    /// `STATUS_TRANSACTION_NOT_ACTIVE` after its end, and what `work` fails with.
+    /// `STATUS_TRANSACTION_NOT_ACTIVE` after its end (T6), and what `work` fails with.
     pub(crate) fn registry<T>(
         &self,
         work: impl FnOnce(&mut Changes) -> Result<T, Status>,
@@ -72,7 +72,7 @@ impl Transaction {
         }
     }
 
-    /// Commits the transaction. It is done when this returns, though `STATUS_PENDING` says
+    /// Commits the transaction (T2). It is done when this returns, though `STATUS_PENDING` says
     /// otherwise to a caller who would not `wait` for resource managers and has made one work.
     ///
     /// # Errors

@@ -256,7 +256,7 @@ impl<'t> Request<'t> {
     }
 
     /// `Transaction` of the notifications. A transaction that comes with the root object is not
-    /// shown, as callbacks find it there (`CmGetBoundTransaction`; regfltr: txr.c), unless a link
+    /// shown, as callbacks find it there (`CmGetBoundTransaction`, T7), unless a link
     /// has led away from that root.
     fn shown_transaction(&self, reparsed: bool) -> PVOID {
         let shown = self.transaction.as_ref();

@@ -2,11 +2,12 @@
 //!
 //! What [`Changes`] does to a key that exists outside of it is kept [beside](super::pending) that
 //! key. A key that was made in it is listed nowhere else, so that it is changed in place. Reading
-//! gives what is committed by others at that time, and the changes on top of it ("read committed").
+//! gives what is committed by others at that time, and the changes on top of it ("read committed",
+//! T4).
 //!
 //! Who writes outside of transactions wins: the holder of changes that are in the way is rolled
 //! back. Between two transactions the first one wins: the other gets
-//! `STATUS_TRANSACTIONAL_CONFLICT`.
+//! `STATUS_TRANSACTIONAL_CONFLICT` (T5).
 
 mod keys;
 mod values;

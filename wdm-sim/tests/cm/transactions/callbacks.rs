@@ -186,7 +186,7 @@ fn hlk_transacted_create_key_bypass_without_commit() {
 }
 
 #[test]
-fn a_blocked_or_failed_transacted_create_changes_nothing() {
+fn t4_a_blocked_or_failed_transacted_create_changes_nothing() {
     for class in [RegNtPreCreateKeyEx, RegNtPostCreateKeyEx] {
         let machine = machine();
         let filter = register(&machine, "1", move |event| match event.class {

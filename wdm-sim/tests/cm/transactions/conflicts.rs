@@ -10,7 +10,7 @@ use crate::support::*;
 type Outside = fn(&ThreadGuard);
 
 #[test]
-fn who_writes_outside_of_transactions_wins() {
+fn t5_who_writes_outside_of_transactions_wins() {
     type Inside = fn(&UserKey<'_>);
     let set: Inside = |key| key.set_dword("Number", 2).unwrap();
     let cases: [(Inside, Outside); 7] = [
@@ -102,7 +102,7 @@ fn who_writes_outside_of_transactions_wins() {
 }
 
 #[test]
-fn who_does_something_else_outside_does_not_disturb() {
+fn t5_who_does_something_else_outside_does_not_disturb() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let inside = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -132,7 +132,7 @@ fn who_does_something_else_outside_does_not_disturb() {
 }
 
 #[test]
-fn of_two_transactions_the_first_to_change_a_key_has_it() {
+fn t5_of_two_transactions_the_first_to_change_a_key_has_it() {
     type Step = fn(&UserKey<'_>) -> Result<(), Status>;
     let set: Step = |key| key.set_dword("Number", 2);
     let create: Step = |key| key.create_key("New", ALL).map(drop);
@@ -179,7 +179,7 @@ fn of_two_transactions_the_first_to_change_a_key_has_it() {
 }
 
 #[test]
-fn a_key_of_one_transaction_is_no_root_in_another() {
+fn t3_a_key_of_one_transaction_is_no_root_in_another() {
     with_test(|_, thread| {
         let [one, two] = [0, 1].map(|_| thread.create_transaction().unwrap());
         let root = thread.open_key_transacted(TEST, ALL, &one).unwrap();

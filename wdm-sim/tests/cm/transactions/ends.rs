@@ -1,20 +1,15 @@
 //! How transactions begin and end.
 
-use wdm_sim::{Rule, Status};
+use wdm_sim::{Rule, Status, UserTransaction};
 use wdm_sys::*;
 
 use super::*;
 use crate::support::*;
 
 #[test]
-fn a_transaction_ends_once() {
+fn t2_a_transaction_ends_once() {
     with_test(|_, thread| {
-        let committed = thread.create_transaction().unwrap();
-        let rolled_back = thread.create_transaction().unwrap();
-        let mut keys = Vec::new();
-        for transaction in [&committed, &rolled_back] {
-            keys.push(thread.open_key_transacted(TEST, ALL, transaction).unwrap());
-        }
+        let [committed, rolled_back] = [0, 1].map(|_| thread.create_transaction().unwrap());
         committed.commit().unwrap();
         rolled_back.rollback().unwrap();
         let already = Err(Status::TRANSACTION_ALREADY_COMMITTED);
@@ -22,38 +17,54 @@ fn a_transaction_ends_once() {
             (committed.commit(), committed.rollback()),
             (already, already)
         );
+        let aborted = Err(Status::TRANSACTION_ALREADY_ABORTED);
+        let not_valid = Err(Status::TRANSACTION_REQUEST_NOT_VALID);
         assert_eq!(
-            rolled_back.commit(),
-            Err(Status::TRANSACTION_ALREADY_ABORTED)
+            (rolled_back.commit(), rolled_back.rollback()),
+            (aborted, not_valid)
         );
-        assert_eq!(
-            rolled_back.rollback(),
-            Err(Status::TRANSACTION_REQUEST_NOT_VALID)
-        );
-
-        let ended = Status::TRANSACTION_NOT_ACTIVE;
-        for (key, transaction) in keys.iter().zip([&committed, &rolled_back]) {
-            assert_eq!(number(key), Err(ended));
-            assert_eq!(key.set_dword("Number", 1), Err(ended));
-            assert_eq!(key.delete_value("Number"), Err(ended));
-            assert_eq!(key.enumerate_key(0).map(drop), Err(ended));
-            assert_eq!(key.enumerate_value(0).map(drop), Err(ended));
-            assert_eq!(key.query().map(drop), Err(ended));
-            assert_eq!(key.open_key("Old", ALL).map(drop), Err(ended));
-            assert_eq!(key.create_key("New", ALL).map(drop), Err(ended));
-            assert_eq!(key.rename("New"), Err(ended));
-            assert_eq!(key.flush(), Err(ended));
-            assert_eq!(key.delete(), Err(ended));
-            let opened = thread.open_key_transacted(TEST, ALL, transaction);
-            assert_eq!(opened.map(drop), Err(ended));
-            let created = thread.create_key_transacted(&child("New"), ALL, transaction);
-            assert_eq!(created.map(drop), Err(ended));
-        }
     });
 }
 
 #[test]
-fn the_last_handle_takes_an_active_transaction_with_it() {
+fn t6_after_the_end_its_keys_are_good_for_nothing() {
+    type End = fn(&UserTransaction<'_>) -> Result<(), Status>;
+    let ends: [End; 2] = [|it| it.commit(), |it| it.rollback()];
+    for end in ends {
+        with_test(|_, thread| {
+            let transaction = thread.create_transaction().unwrap();
+            let key = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
+            let (made, _) = thread
+                .create_key_transacted(&child("Made"), ALL, &transaction)
+                .unwrap();
+            end(&transaction).unwrap();
+            let ended = Status::TRANSACTION_NOT_ACTIVE;
+            for key in [key, made] {
+                assert_eq!(number(&key), Err(ended));
+                assert_eq!(key.set_dword("Number", 1), Err(ended));
+                assert_eq!(key.delete_value("Number"), Err(ended));
+                assert_eq!(key.enumerate_key(0).map(drop), Err(ended));
+                assert_eq!(key.enumerate_value(0).map(drop), Err(ended));
+                assert_eq!(key.query().map(drop), Err(ended));
+                assert_eq!(key.name().map(drop), Err(ended));
+                assert_eq!(key.security(4).map(drop), Err(ended));
+                assert_eq!(key.set_last_write_time(7), Err(ended));
+                assert_eq!(key.open_key("Old", ALL).map(drop), Err(ended));
+                assert_eq!(key.create_key("New", ALL).map(drop), Err(ended));
+                assert_eq!(key.rename("New"), Err(ended));
+                assert_eq!(key.flush(), Err(ended));
+                assert_eq!(key.delete(), Err(ended));
+            }
+            let opened = thread.open_key_transacted(TEST, ALL, &transaction);
+            assert_eq!(opened.map(drop), Err(ended));
+            let created = thread.create_key_transacted(&child("New"), ALL, &transaction);
+            assert_eq!(created.map(drop), Err(ended));
+        });
+    }
+}
+
+#[test]
+fn t1_the_last_handle_takes_an_active_transaction_with_it() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let key = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -66,7 +77,7 @@ fn the_last_handle_takes_an_active_transaction_with_it() {
 }
 
 #[test]
-fn a_transaction_whose_time_is_up_is_rolled_back() {
+fn t1_a_transaction_whose_time_is_up_is_rolled_back() {
     with_test(|_, thread| {
         let in_time = thread.create_transaction_with(i64::MIN).unwrap();
         let key = thread.open_key_transacted(TEST, ALL, &in_time).unwrap();
@@ -90,7 +101,7 @@ fn roll_back(transaction: HANDLE, wait: bool) -> Status {
 }
 
 #[test]
-fn parameters_are_as_the_pages_say() {
+fn t1_parameters_are_as_the_pages_say() {
     let machine = machine();
     let _thread = machine.system_process().enter();
     let refused = Err(Status::INVALID_PARAMETER);
@@ -117,7 +128,7 @@ fn parameters_are_as_the_pages_say() {
 }
 
 #[test]
-fn who_does_not_wait_is_told_that_resource_managers_work() {
+fn t2_who_does_not_wait_is_told_that_resource_managers_work() {
     let machine = machine();
     let _thread = machine.system_process().enter();
     for end in [commit, roll_back] {
@@ -138,7 +149,7 @@ fn who_does_not_wait_is_told_that_resource_managers_work() {
 }
 
 #[test]
-fn a_transaction_that_a_driver_leaves_behind_is_found_and_rolled_back() {
+fn t1_a_transaction_that_a_driver_leaves_behind_is_found_and_rolled_back() {
     let machine = machine();
     let app = machine.process("app.exe");
     let watch = |event: &Event<'_>| {

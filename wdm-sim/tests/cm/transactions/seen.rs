@@ -7,7 +7,7 @@ use wdm_sys::{KeyOptions, REG_LINK};
 use super::*;
 
 #[test]
-fn a_key_made_in_a_transaction_is_seen_in_that_one_only() {
+fn t4_a_key_made_in_a_transaction_is_seen_in_that_one_only() {
     with_test(|_, thread| {
         let own = thread.create_transaction().unwrap();
         let other = thread.create_transaction().unwrap();
@@ -38,7 +38,7 @@ fn a_key_made_in_a_transaction_is_seen_in_that_one_only() {
 }
 
 #[test]
-fn a_rollback_leaves_no_trace() {
+fn t4_a_rollback_leaves_no_trace() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let key = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -58,7 +58,7 @@ fn a_rollback_leaves_no_trace() {
 }
 
 #[test]
-fn values_and_properties_are_seen_inside_until_they_are_committed() {
+fn t4_values_and_properties_are_seen_inside_until_they_are_committed() {
     const DACL: u32 = 4;
     with_test(|_, thread| {
         let outside = thread.open_key(TEST, ALL).unwrap();
@@ -95,7 +95,7 @@ fn values_and_properties_are_seen_inside_until_they_are_committed() {
 }
 
 #[test]
-fn a_delete_is_seen_inside_until_it_is_committed() {
+fn t4_a_delete_is_seen_inside_until_it_is_committed() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let test = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -120,7 +120,7 @@ fn a_delete_is_seen_inside_until_it_is_committed() {
 }
 
 #[test]
-fn a_deleted_key_can_be_made_anew() {
+fn t4_a_deleted_key_can_be_made_anew() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let test = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -142,7 +142,7 @@ fn a_deleted_key_can_be_made_anew() {
 }
 
 #[test]
-fn a_rename_is_seen_inside_until_it_is_committed() {
+fn t4_a_rename_is_seen_inside_until_it_is_committed() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let test = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -171,7 +171,7 @@ fn a_rename_is_seen_inside_until_it_is_committed() {
 }
 
 #[test]
-fn a_transaction_sees_what_others_commit_meanwhile() {
+fn t4_a_transaction_sees_what_others_commit_meanwhile() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let inside = thread.open_key_transacted(TEST, ALL, &transaction).unwrap();
@@ -188,7 +188,7 @@ fn a_transaction_sees_what_others_commit_meanwhile() {
 }
 
 #[test]
-fn an_open_finds_a_name_through_links_in_its_transaction() {
+fn t3_an_open_finds_a_name_through_links_in_its_transaction() {
     with_test(|_, thread| {
         let transaction = thread.create_transaction().unwrap();
         let options = KeyOptions::CREATE_LINK;

@@ -9,7 +9,7 @@ use super::*;
 use crate::support::*;
 
 #[test]
-fn a_commit_is_seen_whole() {
+fn t4_a_commit_is_seen_whole() {
     const ROUNDS: u32 = 300;
     let machine = machine();
     let app = machine.process("app.exe");
