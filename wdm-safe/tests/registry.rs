@@ -175,6 +175,9 @@ proptest! {
             ValueRef::DwordBigEndian(number) => prop_assert_eq!(&number.to_be_bytes(), &data[..4]),
             ValueRef::Qword(number) => prop_assert_eq!(&number.to_le_bytes(), &data[..8]),
             ValueRef::Binary(bytes) => prop_assert_eq!(bytes, data),
+            ValueRef::Unaligned(kept, text) => {
+                prop_assert_eq!((kept, text.as_bytes().len()), (ValueType(kind), data.len() / 2 * 2));
+            }
             ValueRef::Other(kept, bytes) => prop_assert_eq!((kept, bytes), (ValueType(kind), data)),
         }
     }

@@ -4,7 +4,7 @@ use wdm_sys as sys;
 
 use super::RegKey;
 use super::query::{bytes_at, query, u32_at};
-use crate::string::Counted;
+use crate::string::{Counted, Utf16, Utf16Strings};
 use crate::{NtError, NtStatus, Passive, PoolVec, Result, UnicodeStr};
 
 /// The type of a value: `REG_SZ` and its kin, or any other number.
@@ -49,21 +49,25 @@ pub enum ValueRef<'a> {
     Qword(u64),
     /// `REG_BINARY`.
     Binary(&'a [u8]),
-    /// Any other type, and data that is not what its type promises: too short for a number, or a
-    /// string at an odd address.
+    /// `REG_SZ`, `REG_EXPAND_SZ` or `REG_MULTI_SZ` at an odd address, which no slice of units can
+    /// be at: all of the text, NULs included. [`text`](Self::text) and [`texts`](Self::texts) give
+    /// strings wherever they are.
+    Unaligned(ValueType, Utf16<'a>),
+    /// Any other type, and data that is too short for the number that its type promises.
     Other(ValueType, &'a [u8]),
 }
 
 impl<'a> ValueRef<'a> {
     /// Reads data of a type. Whatever the bytes are, the result shows them; a number with too few
-    /// bytes and a string that is not at an even address come out as [`ValueRef::Other`]. Odd last
-    /// bytes of strings and what follows a string's first NUL are left out.
+    /// bytes comes out as [`ValueRef::Other`], a string at an odd address as
+    /// [`ValueRef::Unaligned`]. Odd last bytes of strings and what follows a string's first NUL are
+    /// left out.
     #[must_use]
     pub fn decode(kind: ValueType, data: &'a [u8]) -> Self {
         let decoded = match kind {
-            ValueType::SZ => units(data).map(|text| Self::String(until_nul(text))),
-            ValueType::EXPAND_SZ => units(data).map(|text| Self::ExpandString(until_nul(text))),
-            ValueType::MULTI_SZ => units(data).map(|rest| Self::MultiString(MultiString { rest })),
+            ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ => {
+                Some(Self::decode_text(kind, data))
+            }
             ValueType::DWORD => data
                 .first_chunk()
                 .map(|b| Self::Dword(u32::from_le_bytes(*b))),
@@ -77,6 +81,35 @@ impl<'a> ValueRef<'a> {
             _ => None,
         };
         decoded.unwrap_or(Self::Other(kind, data))
+    }
+
+    fn decode_text(kind: ValueType, data: &'a [u8]) -> Self {
+        match (units(data), kind) {
+            (None, _) => Self::Unaligned(kind, Utf16::new(data)),
+            (Some(rest), ValueType::MULTI_SZ) => Self::MultiString(MultiString { rest }),
+            (Some(text), ValueType::EXPAND_SZ) => Self::ExpandString(until_nul(text)),
+            (Some(text), _) => Self::String(until_nul(text)),
+        }
+    }
+
+    /// The string of a `REG_SZ` or a `REG_EXPAND_SZ`, wherever it is.
+    #[must_use]
+    pub fn text(&self) -> Option<Utf16<'a>> {
+        match self {
+            Self::String(text) | Self::ExpandString(text) => Some((*text).into()),
+            Self::Unaligned(ValueType::SZ | ValueType::EXPAND_SZ, text) => Some(text.until_nul()),
+            _ => None,
+        }
+    }
+
+    /// The strings of a `REG_MULTI_SZ`, wherever they are.
+    #[must_use]
+    pub fn texts(&self) -> Option<Utf16Strings<'a>> {
+        match self {
+            Self::MultiString(texts) => Some(Utf16::from(UnicodeStr::new(texts.rest)).strings()),
+            Self::Unaligned(ValueType::MULTI_SZ, text) => Some(text.strings()),
+            _ => None,
+        }
     }
 }
 
@@ -194,7 +227,8 @@ impl RegKey {
         Value::from_answer(answer)
     }
 
-    /// Creates or replaces a value (`ZwSetValueKey`). Strings get the NUL that ends them.
+    /// Creates or replaces a value (`ZwSetValueKey`). Strings get the NUL that ends them, except
+    /// [`ValueRef::Unaligned`], which is written as it is.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES`, or what a registry callback answered.
@@ -220,6 +254,7 @@ impl RegKey {
                 self.set_raw(name, ValueType::QWORD, &number.to_le_bytes(), at)
             }
             ValueRef::Binary(data) => self.set_raw(name, ValueType::BINARY, data, at),
+            ValueRef::Unaligned(kind, text) => self.set_raw(name, kind, text.as_bytes(), at),
             ValueRef::Other(kind, data) => self.set_raw(name, kind, data, at),
         }
     }

@@ -194,13 +194,6 @@ impl fmt::Display for UnicodeStr {
 
 impl fmt::Debug for UnicodeStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for c in char::decode_utf16(self.0.iter().copied()) {
-            match c {
-                Ok(c) => write!(f, "{}", c.escape_debug())?,
-                Err(lone) => write!(f, "\\u{{{:x}}}", lone.unpaired_surrogate())?,
-            }
-        }
-        f.write_char('"')
+        super::debug_units(self.0.iter().copied(), f)
     }
 }

@@ -6,10 +6,26 @@
 mod borrowed;
 mod counted;
 mod owned;
+mod utf16;
 
 pub use borrowed::{Components, UnicodeStr};
 pub use counted::Counted;
 pub use owned::UnicodeString;
+pub use utf16::{Utf16, Utf16Strings};
+
+use core::fmt::{self, Write as _};
+
+/// Shows units in quotes, lone surrogates as escapes.
+fn debug_units(units: impl Iterator<Item = u16>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_char('"')?;
+    for c in char::decode_utf16(units) {
+        match c {
+            Ok(c) => write!(f, "{}", c.escape_debug())?,
+            Err(lone) => write!(f, "\\u{{{:x}}}", lone.unpaired_surrogate())?,
+        }
+    }
+    f.write_char('"')
+}
 
 /// A [`UnicodeStr`] from a literal, encoded at compile time.
 ///
