@@ -15,12 +15,18 @@ use crate::verifier::Rule;
 /// `DriverEntry` that made the device returns.
 pub(crate) const DO_DEVICE_INITIALIZING: u32 = 0x80;
 
+/// `DO_BUS_ENUMERATED_DEVICE`: set in the flags of physical device objects.
+const DO_BUS_ENUMERATED_DEVICE: u32 = 0x1000;
+/// `Type` of a device object (`IO_TYPE_DEVICE`).
+pub(crate) const IO_TYPE_DEVICE: i16 = 3;
+
 /// A device object and the extension behind it.
 ///
 /// # Invariants
 /// `object` is the beginning of `memory`, shared with the driver.
 struct Device {
     object: NonNull<DEVICE_OBJECT>,
+    node: Option<Node>,
     _memory: Box<[u128]>,
     owner: DriverId,
     name: Option<Vec<u16>>,
@@ -28,6 +34,15 @@ struct Device {
 
 // SAFETY: the memory is the driver's as much as the kernel's; here only its address is used.
 unsafe impl Send for Device {}
+
+/// A device node: where the registry has the keys of a device.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// The full name of its hardware key.
+    pub(crate) hardware_key: Vec<u16>,
+    /// The full name of its software key.
+    pub(crate) software_key: Vec<u16>,
+}
 
 /// A symbolic link in the object namespace.
 struct Link {
@@ -79,12 +94,38 @@ impl Manager {
         };
         let device = Device {
             object,
+            node: None,
             _memory: memory,
             owner,
             name: name.map(<[u16]>::to_vec),
         };
         state.devices.insert(object.as_ptr().addr(), device);
         Ok(object.as_ptr())
+    }
+
+    /// Makes the physical device object of a device node; no driver owns it.
+    ///
+    /// # Errors
+    /// None that the caller can do anything about.
+    pub(crate) fn create_physical(&self, node: Node) -> Result<PDEVICE_OBJECT, Status> {
+        let object = self.create_device(DriverId::NONE, None, 0, |object, _| {
+            // SAFETY: just made, zeroed, and nobody else knows it yet.
+            let object = unsafe { &mut *object };
+            object.Type = IO_TYPE_DEVICE;
+            object.Size = size_of_val(object) as u16;
+            object.StackSize = 1;
+            object.Flags = DO_BUS_ENUMERATED_DEVICE;
+        })?;
+        if let Some(device) = self.lock().devices.get_mut(&object.addr()) {
+            device.node = Some(node);
+        }
+        Ok(object)
+    }
+
+    /// The device node that an object is the physical device object of.
+    pub(crate) fn node_of(&self, object: PDEVICE_OBJECT) -> Option<Node> {
+        let state = self.lock();
+        state.devices.get(&object.addr())?.node.clone()
     }
 
     /// Ends the initialisation of a driver's devices: its `DriverEntry` has returned.

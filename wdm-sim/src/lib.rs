@@ -103,11 +103,11 @@ mod verifier;
 
 pub use exports::has_export;
 pub use machine::{
-    BugCheck, BuildError, Builder, ClassCount, CounterReport, Driver, LinkedEntry, LoadDriverError,
-    Machine, MountedHive, Process, Profile, Report, Setting, ThreadGuard, UnloadError,
-    report_faults,
+    BugCheck, BuildError, Builder, ClassCount, CounterReport, DeviceNode, Driver, LinkedEntry,
+    LoadDriverError, Machine, MountedHive, Process, Profile, Report, Setting, ThreadGuard,
+    UnloadError, report_faults,
 };
 pub use status::Status;
-pub use user::{UserKey, UserKeyInfo, UserTransaction, UserValue};
+pub use user::{UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};
 pub use verifier::{Finding, Rule};
-pub use wdm_sys::{KeyAccess, KeyOptions};
+pub use wdm_sys::{KeyAccess, KeyChanges, KeyOptions};

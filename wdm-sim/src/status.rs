@@ -33,8 +33,11 @@ macro_rules! statuses {
 
 statuses! {
     SUCCESS = 0x0000_0000, "the operation succeeded";
+    TIMEOUT = 0x0000_0102, "the waiting time has passed";
     PENDING = 0x0000_0103, "the operation goes on after the call";
     REPARSE = 0x0000_0104, "the name leads elsewhere and must be looked up again";
+    NOTIFY_CLEANUP = 0x0000_010B, "the key was closed or deleted";
+    NOTIFY_ENUM_DIR = 0x0000_010C, "something has changed";
     BUFFER_OVERFLOW = 0x8000_0005, "the fixed part was written, the rest was cut off";
     NO_MORE_ENTRIES = 0x8000_001A, "the index is past the last entry";
     NOT_IMPLEMENTED = 0xC000_0002, "the routine does not exist here";

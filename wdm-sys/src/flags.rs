@@ -96,6 +96,21 @@ bitflags! {
         const _ = !0;
     }
 
+    /// Kinds of change (`CompletionFilter` of `ZwNotifyChangeKey`).
+    #[repr(transparent)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct KeyChanges: u32 {
+        /// A subkey was made, renamed or deleted.
+        const NAMES = raw::REG_NOTIFY_CHANGE_NAME;
+        /// An attribute, such as the security descriptor, was changed.
+        const ATTRIBUTES = raw::REG_NOTIFY_CHANGE_ATTRIBUTES;
+        /// A value was made, deleted or set to something else.
+        const VALUES = raw::REG_NOTIFY_CHANGE_LAST_SET;
+        /// The security descriptor was changed.
+        const SECURITY = raw::REG_NOTIFY_CHANGE_SECURITY;
+        const _ = !0;
+    }
+
     /// `Flags` of `ZwRestoreKey` (the page of `REG_RESTORE_KEY_INFORMATION`, which gives the
     /// numbers).
     #[repr(transparent)]

@@ -18,6 +18,12 @@ const SACL_PRESENT: u16 = 0x0010;
 const SELF_RELATIVE: u16 = 0x8000;
 /// The length of a self-relative descriptor's head.
 const HEAD: usize = 20;
+/// The length of an absolute descriptor.
+const ABSOLUTE_HEAD: usize = 40;
+/// `SID_REVISION`.
+const SID_REVISION: u8 = 1;
+/// `SID_MAX_SUB_AUTHORITIES`.
+const MAX_SUB_AUTHORITIES: u8 = 15;
 /// The length of an access list's head, and of a SID's.
 const PART_HEAD: usize = 8;
 
@@ -98,6 +104,66 @@ impl Descriptor {
 /// `STATUS_INVALID_PARAMETER`.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Status> {
     Descriptor::parse(bytes).map(drop)
+}
+
+/// Whether bytes are a whole self-relative descriptor, whose parts are well formed and aligned, and
+/// that has the parts which `required` names (`RtlValidRelativeSecurityDescriptor`).
+pub(crate) fn is_valid(bytes: &[u8], required: SECURITY_INFORMATION) -> bool {
+    let Ok(descriptor) = Descriptor::parse(bytes) else {
+        return false;
+    };
+    let aligned = bytes[4..HEAD]
+        .chunks_exact(4)
+        .all(|offset| offset[0] % 4 == 0);
+    let mut parts = descriptor.parts.iter().enumerate();
+    let well_formed = parts.all(|(index, part)| match (index, part) {
+        (_, None) => true,
+        (0 | 1, Some(sid)) => sid[0] == SID_REVISION && sid[1] <= MAX_SUB_AUTHORITIES,
+        (_, Some(list)) => entries_fit(list),
+    });
+    let missing = (0..4)
+        .filter(|index| required & (1 << index) != 0)
+        .any(|index| match PRESENT[index] {
+            0 => descriptor.parts[index].is_none(),
+            // A list can be there and be none, which grants everything.
+            bit => descriptor.control & bit == 0,
+        });
+    aligned && well_formed && !missing
+}
+
+/// Whether an access list has a known revision, and room for the entries that it counts.
+fn entries_fit(list: &[u8]) -> bool {
+    let count = u16::from_le_bytes([list[4], list[5]]);
+    let mut rest = &list[PART_HEAD..];
+    for _ in 0..count {
+        let Some(head) = rest.get(..4) else {
+            return false;
+        };
+        let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
+        match rest.get(length..) {
+            Some(after) if length >= 4 && length % 4 == 0 => rest = after,
+            _ => return false,
+        }
+    }
+    (2..=4).contains(&list[0])
+}
+
+/// The length of a descriptor, absolute or self-relative, with its parts, each at a multiple of
+/// four (`RtlLengthSecurityDescriptor`).
+///
+/// # Safety
+/// `descriptor` leads to a valid `SECURITY_DESCRIPTOR`.
+pub(crate) unsafe fn length(descriptor: PVOID) -> u32 {
+    // SAFETY: both forms begin with the revision, a zero byte and the control bits.
+    let head = unsafe { descriptor.cast::<[u8; 4]>().read() };
+    let own = match u16::from_le_bytes([head[2], head[3]]) & SELF_RELATIVE {
+        0 => ABSOLUTE_HEAD,
+        _ => HEAD,
+    };
+    // SAFETY: by this function's contract.
+    let captured = unsafe { Captured::take(descriptor) }.ok().flatten();
+    let parts = captured.map_or(0, |captured| captured.bytes.len() - HEAD);
+    (own + parts) as u32
 }
 
 /// The bytes of one part at the beginning of `tail`.

@@ -16,6 +16,8 @@
 //! | K5 | `key_object`, `view`, `ids` |
 //! | C1 to C4 | `attach`, `context`, `close` |
 //! | C5 | `notify` |
+//!
+//! Who waits for a key to change is in `watch`.
 
 mod altitude;
 mod attach;
@@ -33,12 +35,15 @@ pub(crate) mod ops;
 mod register;
 mod rundown;
 mod view;
+pub(crate) mod watch;
 
 pub use altitude::{Altitude, MalformedAltitude};
 pub(crate) use attach::set_object_context;
 pub(crate) use callbacks::{Cookie, Function};
 pub(crate) use close::close_key_object;
-pub(crate) use descriptor::check as check_descriptor;
+pub(crate) use descriptor::{
+    check as check_descriptor, is_valid as descriptor_is_valid, length as descriptor_length,
+};
 pub(crate) use frames::ThreadState;
 pub(crate) use ids::{
     Wanted, bound_transaction, key_object_id, key_object_id_ex, release_name, report_lent_names,
@@ -55,4 +60,6 @@ pub(crate) struct Manager {
     callbacks: Callbacks,
     lent_names: LentNames,
     root: ops::RootObject,
+    /// Who waits for keys to change.
+    pub(crate) watches: watch::Watches,
 }

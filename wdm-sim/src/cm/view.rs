@@ -26,6 +26,16 @@ impl<'k> View<'k> {
         Self { key, transaction }
     }
 
+    /// The key itself.
+    pub(crate) fn key(self) -> &'k Arc<Key> {
+        self.key
+    }
+
+    /// The transaction from inside which it is seen.
+    pub(crate) fn transaction(self) -> Option<&'k Transaction> {
+        self.transaction
+    }
+
     fn see<T>(
         self,
         outside: impl FnOnce(&'k Arc<Key>) -> Result<T, Status>,

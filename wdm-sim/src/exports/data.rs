@@ -17,6 +17,7 @@ unsafe impl<T> Sync for Variable<T> {}
 
 static KEY_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Key.as_raw());
 static TRANSACTION_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Transaction.as_raw());
+static EVENT_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Event.as_raw());
 static THREAD_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Thread.as_raw());
 
 /// `CmKeyObjectType`: the type of key objects, as `*CmKeyObjectType`.
@@ -37,6 +38,12 @@ pub(super) static EXPORTS: &[Export] = &[
         linked: Some((&raw const KEY_TYPE).cast()),
         #[cfg(target_arch = "x86_64")]
         win64: (&raw const KEY_TYPE).cast(),
+    },
+    Export {
+        name: "ExEventObjectType",
+        linked: Some((&raw const EVENT_TYPE).cast()),
+        #[cfg(target_arch = "x86_64")]
+        win64: (&raw const EVENT_TYPE).cast(),
     },
     Export {
         name: "PsThreadType",

@@ -13,13 +13,11 @@ use wdm_sys::{
 };
 
 use super::{exports, ntstatus, text};
-use crate::io::DO_DEVICE_INITIALIZING;
+use crate::io::{DO_DEVICE_INITIALIZING, IO_TYPE_DEVICE};
 use crate::machine::{DriverRecord, Thread, current, irql};
 use crate::status::Status;
 use crate::verifier::Rule;
 
-/// `Type` of a device object (`IO_TYPE_DEVICE`).
-const IO_TYPE_DEVICE: i16 = 3;
 /// `DO_EXCLUSIVE`.
 const DO_EXCLUSIVE: u32 = 0x8;
 
@@ -168,7 +166,7 @@ exports! {
 }
 
 /// The driver that a driver object belongs to.
-fn record(
+pub(super) fn record(
     thread: &Thread,
     call: &'static str,
     driver: PDRIVER_OBJECT,

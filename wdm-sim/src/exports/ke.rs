@@ -11,14 +11,15 @@ use wdm_sys::{
 };
 
 use super::exports;
+use super::ob::live_object;
 use crate::machine::{Thread, current, irql};
-use crate::object::Body;
+use crate::object::{Body, EventObject, Manager};
 use crate::registry::system_time;
 use crate::status::Status;
 use crate::verifier::Rule;
 
 /// The waiting time has passed (`STATUS_TIMEOUT`, a success).
-const STATUS_TIMEOUT: NTSTATUS = 0x102;
+pub(super) const STATUS_TIMEOUT: NTSTATUS = 0x102;
 /// 100 ns units in a second.
 const UNITS_PER_SECOND: u64 = 10_000_000;
 
@@ -105,7 +106,7 @@ exports! {
         let thread = current(CALL);
         thread.require_irql(irql::DISPATCH_LEVEL, CALL);
         // SAFETY: the caller gave an initialised event.
-        unsafe { set_state(&thread, event, 1) }
+        unsafe { set_state(&thread, CALL, event, 1) }
     }
 
     /// Resets an event; gives its state before.
@@ -114,7 +115,7 @@ exports! {
         let thread = current(CALL);
         thread.require_irql(irql::DISPATCH_LEVEL, CALL);
         // SAFETY: the caller gave an initialised event.
-        unsafe { set_state(&thread, event, 0) }
+        unsafe { set_state(&thread, CALL, event, 0) }
     }
 
     /// Resets an event.
@@ -122,13 +123,16 @@ exports! {
         let thread = current(CALL);
         thread.require_irql(irql::DISPATCH_LEVEL, CALL);
         // SAFETY: the caller gave an initialised event.
-        unsafe { set_state(&thread, event, 0) };
+        unsafe { set_state(&thread, CALL, event, 0) };
     }
 
     /// The state of an event: not 0 if it is signalled.
     [undeclared]
     fn KeReadStateEvent(event: PRKEVENT) -> i32 {
         let thread = current(CALL);
+        if Manager::was_object(event.addr()) {
+            return with_object(&thread, CALL, event, EventObject::is_set);
+        }
         let _locked = thread.kernel().dispatcher.lock(event.addr());
         // SAFETY: the caller gave an initialised event; the lock orders this with its changes.
         unsafe { (*event.cast::<Event>()).state }
@@ -155,6 +159,7 @@ exports! {
         let signalled = match kernel.objects.reference(kernel, object.addr()) {
             Some(object) => match object.body() {
                 Body::Thread(other) => other.wait(kernel, deadline),
+                Body::Event(event) => event.wait(kernel, deadline),
                 Body::Key(_) | Body::Transaction(_) => {
                     let detail = format!("a {} cannot be waited for here", object.object_type());
                     thread.finding(Rule::Parameter, CALL, detail);
@@ -209,11 +214,35 @@ exports! {
     }
 }
 
+/// Does something with an event of the object manager, which a driver knows by the address that
+/// `ObReferenceObjectByHandle` gave it.
+fn with_object(
+    thread: &Thread,
+    call: &'static str,
+    event: PRKEVENT,
+    body: impl FnOnce(&EventObject) -> bool,
+) -> i32 {
+    let Ok(object) = live_object(thread, call, event.cast()) else {
+        return 0;
+    };
+    let Body::Event(event) = object.body() else {
+        let detail = format!("a {} is no event", object.object_type());
+        thread.finding(Rule::Parameter, call, detail);
+        return 0;
+    };
+    body(event).into()
+}
+
 /// Changes an event's state; gives the one before.
 ///
 /// # Safety
-/// `event` leads to an initialised event.
-unsafe fn set_state(thread: &Thread, event: PRKEVENT, state: i32) -> i32 {
+/// `event` leads to an initialised event, or is one of the object manager's.
+unsafe fn set_state(thread: &Thread, call: &'static str, event: PRKEVENT, state: i32) -> i32 {
+    if Manager::was_object(event.addr()) {
+        return with_object(thread, call, event, |event| {
+            event.set(thread.kernel(), state != 0)
+        });
+    }
     let event = event.cast::<Event>();
     let locked = thread.kernel().dispatcher.lock(event.addr());
     // SAFETY: by this function's contract; the lock orders this with the other routines here.
@@ -245,7 +274,7 @@ unsafe fn wait(thread: &Thread, event: *mut Event, deadline: Option<Instant>) ->
 }
 
 /// When a waiting time is over: negative is relative, in 100 ns units, positive a system time.
-fn deadline(timeout: i64) -> Instant {
+pub(super) fn deadline(timeout: i64) -> Instant {
     let units = match timeout {
         ..=0 => timeout.unsigned_abs(),
         _ => timeout.unsigned_abs().saturating_sub(system_time()),

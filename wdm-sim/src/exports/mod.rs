@@ -9,14 +9,17 @@ mod cm;
 mod crt;
 mod data;
 mod dbg;
+mod event;
 mod ex;
 mod format;
 mod io;
+mod io_keys;
 mod ke;
 mod mm;
 mod ob;
 mod ps;
 mod rtl;
+mod security;
 mod tm;
 mod unwind;
 mod zw;
@@ -155,14 +158,17 @@ static TABLES: &[&[Export]] = &[
     data::EXPORTS,
     dbg::EXPORTS,
     dbg::VARIADIC,
+    event::EXPORTS,
     ex::EXPORTS,
     io::EXPORTS,
+    io_keys::EXPORTS,
     ke::EXPORTS,
     mm::EXPORTS,
     ob::EXPORTS,
     ps::EXPORTS,
     rtl::EXPORTS,
     tm::EXPORTS,
+    security::EXPORTS,
     unwind::EXPORTS,
     zw::EXPORTS,
 ];

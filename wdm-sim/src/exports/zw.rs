@@ -2,7 +2,7 @@
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatekey> and its
 //! neighbours. Not there yet, and answered with `STATUS_NOT_IMPLEMENTED`: loading, unloading,
-//! saving, restoring and replacing hives, and change notification. Transactions are in [`tm`](super::tm).
+//! saving, restoring and replacing hives. Transactions are in [`tm`](super::tm).
 
 use wdm_sys::{
     ACCESS_MASK, BOOLEAN, HANDLE, KEY_INFORMATION_CLASS, KEY_SET_INFORMATION_CLASS,
@@ -13,9 +13,10 @@ use wdm_sys::{
 
 use super::exports;
 use crate::cm::capture::{Input, Output};
-use crate::cm::ops::{self, Creation, Outcome};
+use crate::cm::ops::{self, Creation, Outcome, Tell};
 use crate::machine::{Mode, Thread, current, irql};
 use crate::status::Status;
+use crate::verifier::Rule;
 
 exports! {
     /// Creates a key, or opens it if it exists.
@@ -225,20 +226,35 @@ exports! {
         })
     }
 
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
+    /// Waits for a key to change, or has an event signalled when it does. Work items in place of
+    /// `ApcRoutine` are not there yet: `STATUS_NOT_IMPLEMENTED`.
     fn ZwNotifyChangeKey(
-        _handle: HANDLE,
-        _event: HANDLE,
-        _routine: PIO_APC_ROUTINE,
+        handle: HANDLE,
+        event: HANDLE,
+        routine: PIO_APC_ROUTINE,
         _context: PVOID,
-        _io_status: PIO_STATUS_BLOCK,
-        _filter: ULONG,
-        _subtree: BOOLEAN,
-        _buffer: PVOID,
-        _length: ULONG,
-        _asynchronous: BOOLEAN,
+        io_status: PIO_STATUS_BLOCK,
+        filter: ULONG,
+        subtree: BOOLEAN,
+        buffer: PVOID,
+        length: ULONG,
+        asynchronous: BOOLEAN,
     ) -> NTSTATUS {
-        service(CALL, not_there)
+        let tell = match asynchronous {
+            0 => Tell::Return(io_status),
+            _ => Tell::Signal(io_status, event),
+        };
+        service(CALL, |thread| {
+            if routine.is_some() {
+                return Err(Status::NOT_IMPLEMENTED);
+            }
+            if !buffer.is_null() || length != 0 {
+                let detail = "Buffer and BufferSize are reserved; give NULL and 0";
+                thread.finding(Rule::Parameter, CALL, detail);
+            }
+            // SAFETY: the caller vouches for its parameters.
+            unsafe { ops::notify_change(thread, handle, filter, subtree != 0, tell) }
+        })
     }
 
     /// Not there yet: `STATUS_NOT_IMPLEMENTED`.

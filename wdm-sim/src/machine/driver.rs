@@ -157,7 +157,7 @@ impl DriverRecord {
     }
 
     /// The name of its service key, as `DriverEntry` gets it.
-    pub(super) fn registry_path(&self) -> PUNICODE_STRING {
+    pub(crate) fn registry_path(&self) -> PUNICODE_STRING {
         // SAFETY: by the invariant; only the field's address is taken.
         unsafe { &raw mut (*self.block.as_ptr()).registry_path }
     }

@@ -16,6 +16,7 @@ mod builder;
 mod counters;
 mod current;
 mod debug;
+mod device_node;
 mod driver;
 mod fault;
 mod install;
@@ -44,6 +45,7 @@ pub use current::ThreadGuard;
 pub(crate) use current::{
     Caller, Mode, Thread, as_current, current, irql, on_this_host_thread, thread_number,
 };
+pub use device_node::DeviceNode;
 pub use driver::Driver;
 pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use fault::report_faults;

@@ -131,12 +131,15 @@ impl HandleTable {
         let entry = slots.entries.get_mut(at)?.take()?;
         slots.free.push(at);
         drop(slots);
-        if entry.object.handle_count.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(transaction) = entry.object.transaction()
-        {
-            transaction.abandon();
+        let before = entry.object.handle_count.fetch_sub(1, Ordering::AcqRel);
+        let object = ObjectRef::adopt(kernel, entry.object);
+        if before == 1 {
+            kernel.cm.watches.end_of(kernel, &object);
+            if let Some(transaction) = object.transaction() {
+                transaction.abandon();
+            }
         }
-        Some(ObjectRef::adopt(kernel, entry.object))
+        Some(object)
     }
 
     /// The open handles of a driver, with their objects.

@@ -9,6 +9,7 @@
 //! that no memory backs and that are never used again, so a driver that reads through one faults,
 //! and a stale or foreign pointer is recognised instead of followed (promise P6).
 
+mod event;
 mod handles;
 mod manager;
 mod types;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cm::KeyObject;
 use crate::machine::{DriverId, Kernel};
 
+pub(crate) use event::EventObject;
 pub(crate) use handles::{Handle, HandleTable};
 pub(crate) use manager::Manager;
 pub(crate) use types::ObjectType;
@@ -31,6 +33,8 @@ pub(crate) enum Body {
     Thread(Arc<crate::exports::SystemThread>),
     /// A transaction.
     Transaction(Arc<crate::tm::Transaction>),
+    /// An event.
+    Event(EventObject),
 }
 
 /// How far an object's life has come.
@@ -73,6 +77,7 @@ impl Object {
             Body::Key(_) => ObjectType::Key,
             Body::Thread(_) => ObjectType::Thread,
             Body::Transaction(_) => ObjectType::Transaction,
+            Body::Event(_) => ObjectType::Event,
         }
     }
 
@@ -80,7 +85,7 @@ impl Object {
     pub(crate) fn key(&self) -> Option<&KeyObject> {
         match &self.body {
             Body::Key(key) => Some(key),
-            Body::Thread(_) | Body::Transaction(_) => None,
+            _ => None,
         }
     }
 
@@ -88,7 +93,7 @@ impl Object {
     pub(crate) fn transaction(&self) -> Option<&Arc<crate::tm::Transaction>> {
         match &self.body {
             Body::Transaction(transaction) => Some(transaction),
-            Body::Key(_) | Body::Thread(_) => None,
+            _ => None,
         }
     }
 

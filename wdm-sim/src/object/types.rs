@@ -13,6 +13,8 @@ pub(crate) enum ObjectType {
     Thread,
     /// `*TmTransactionObjectType`.
     Transaction,
+    /// `*ExEventObjectType`.
+    Event,
 }
 
 impl ObjectType {
@@ -23,6 +25,7 @@ impl ObjectType {
             Self::Key => 0xFFFF_A000_0000_0100,
             Self::Thread => 0xFFFF_A000_0000_0200,
             Self::Transaction => 0xFFFF_A000_0000_0300,
+            Self::Event => 0xFFFF_A000_0000_0400,
         })
     }
 }
@@ -33,6 +36,7 @@ impl fmt::Display for ObjectType {
             Self::Key => "key object",
             Self::Thread => "thread object",
             Self::Transaction => "transaction object",
+            Self::Event => "event object",
         })
     }
 }

@@ -93,7 +93,7 @@ pub(crate) unsafe fn create_transaction(
 
 /// `ZwCommitTransaction`.
 pub(crate) fn commit(thread: &Thread, handle: HANDLE, wait: bool) -> Outcome {
-    thread
+    let (status, news) = thread
         .reference_by_handle(
             "ZwCommitTransaction",
             Handle::from_raw(handle),
@@ -102,7 +102,12 @@ pub(crate) fn commit(thread: &Thread, handle: HANDLE, wait: bool) -> Outcome {
         )?
         .transaction()
         .ok_or(Status::OBJECT_TYPE_MISMATCH)?
-        .commit(wait)
+        .commit(wait)?;
+    let kernel = thread.kernel();
+    for (key, news) in news {
+        kernel.cm.watches.tell_now(kernel, &key, news);
+    }
+    Ok(status)
 }
 
 /// `ZwRollbackTransaction`.

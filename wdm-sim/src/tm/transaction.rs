@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::timer::Timer;
-use crate::registry::{Changes, Holder};
+use crate::cm::watch::News;
+use crate::registry::{Changes, Holder, Key};
 use crate::status::Status;
 
 /// A unit of work that is committed or rolled back as a whole.
@@ -24,9 +25,14 @@ enum Life {
 struct Active {
     /// The registry's part, from the first time it is asked to work for the transaction.
     registry: Option<Changes>,
+    /// What those who watch keys are told when it is committed.
+    news: Vec<(Arc<Key>, News)>,
     /// Rolls the transaction back when its time is up.
     timer: Option<Timer>,
 }
+
+/// The status for whoever ended a transaction, and what is to be told of keys.
+pub(crate) type Ended = (Status, Vec<(Arc<Key>, News)>);
 
 /// How a transaction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +78,19 @@ impl Transaction {
         }
     }
 
-    /// Commits the transaction (T2). It is done when this returns, though `STATUS_PENDING` says
+    /// Has those who watch keys told of a change when the transaction is committed.
+    pub(crate) fn tell_later(&self, key: &Arc<Key>, news: News) {
+        if let Life::Active(active) = &mut *self.lock() {
+            active.news.push((Arc::clone(key), news));
+        }
+    }
+
+    /// Commits the transaction (T2), and gives what is to be told of keys. It is done when this returns, though `STATUS_PENDING` says
     /// otherwise to a caller who would not `wait` for resource managers and has made one work.
     ///
     /// # Errors
     /// `STATUS_TRANSACTION_ALREADY_COMMITTED`, `STATUS_TRANSACTION_ALREADY_ABORTED`.
-    pub(crate) fn commit(&self, wait: bool) -> Result<Status, Status> {
+    pub(crate) fn commit(&self, wait: bool) -> Result<Ended, Status> {
         self.end(End::Commit, wait)
     }
 
@@ -87,7 +100,7 @@ impl Transaction {
     /// `STATUS_TRANSACTION_ALREADY_COMMITTED`; `STATUS_TRANSACTION_REQUEST_NOT_VALID` if it has
     /// been rolled back, as the page of `ZwRollbackTransaction` names no status of its own for that.
     pub(crate) fn roll_back(&self, wait: bool) -> Result<Status, Status> {
-        self.end(End::RollBack, wait)
+        self.end(End::RollBack, wait).map(|(status, _)| status)
     }
 
     /// Rolls the transaction back if it is active still.
@@ -97,7 +110,7 @@ impl Transaction {
     }
 
     /// Ends the transaction: the one place where resource managers hear of it.
-    fn end(&self, end: End, wait: bool) -> Result<Status, Status> {
+    fn end(&self, end: End, wait: bool) -> Result<Ended, Status> {
         let mut life = self.lock();
         let active = match (&mut *life, end) {
             (Life::Active(active), _) => std::mem::take(active),
@@ -118,7 +131,7 @@ impl Transaction {
             (Some(changes), End::Commit) => changes.commit(),
             (changes, _) => drop(changes),
         }
-        Ok(answer)
+        Ok((answer, active.news))
     }
 
     fn lock(&self) -> MutexGuard<'_, Life> {

@@ -22,6 +22,7 @@
 mod answer;
 mod key;
 mod transaction;
+mod watch;
 
 use std::ptr;
 
@@ -36,6 +37,7 @@ use crate::status::Status;
 pub use answer::{UserKeyInfo, UserValue};
 pub use key::UserKey;
 pub use transaction::UserTransaction;
+pub use watch::UserWatch;
 
 impl ThreadGuard {
     /// Opens a key by its absolute name (`NtOpenKey`).

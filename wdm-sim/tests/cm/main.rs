@@ -15,3 +15,4 @@ mod registration;
 mod support;
 mod threads;
 mod transactions;
+mod watch;

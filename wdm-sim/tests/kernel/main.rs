@@ -10,5 +10,7 @@ mod objects;
 mod pool;
 mod print;
 mod rtl;
+mod security;
 mod setup;
 mod threads;
+mod watch;

@@ -14,6 +14,7 @@ use super::{Outcome, key_by_handle};
 use crate::cm::capture::{Input, Name, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
+use crate::cm::watch::News;
 use crate::machine::Thread;
 use crate::registry::{KeyInfo, KeySetInfo};
 use crate::status::Status;
@@ -28,7 +29,14 @@ pub(crate) fn delete_key(thread: &Thread, handle: HANDLE) -> Outcome {
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || done(key.delete());
+    let work = || {
+        let deleted = key.delete();
+        if deleted.is_ok() {
+            let kernel = thread.kernel();
+            kernel.cm.watches.tell(kernel, key, News::Deleted);
+        }
+        done(deleted)
+    };
     Ok(run_on_key(
         thread,
         Operation::DeleteKey,
@@ -72,7 +80,14 @@ pub(crate) unsafe fn rename_key(
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || done(key.rename(name.text()));
+    let work = || {
+        let renamed = key.rename(name.text());
+        if renamed.is_ok() {
+            let kernel = thread.kernel();
+            kernel.cm.watches.tell(kernel, key, News::Named);
+        }
+        done(renamed)
+    };
     Ok(run_on_key(
         thread,
         Operation::RenameKey,

@@ -14,6 +14,7 @@ use crate::cm::classes::{self, Operation};
 use crate::cm::key_object::KeyObject;
 use crate::cm::notify::Subject;
 use crate::cm::view::View;
+use crate::cm::watch::News;
 use crate::machine::{Mode, Thread};
 use crate::object::{Body, Object, ObjectRef};
 use crate::registry::{Disposition, Key, NewKey, Parsed, SEPARATOR, upcase};
@@ -84,6 +85,10 @@ impl Lookup<'_> {
             }
             Parsed::Found((key, disposition)) => {
                 let kernel = self.thread.kernel();
+                if disposition == Disposition::CreatedNew {
+                    let view = View::new(&key, transaction.map(|transaction| &**transaction));
+                    kernel.cm.watches.tell(kernel, view, News::Named);
+                }
                 let body = Body::Key(KeyObject::new(key, self.transaction.cloned()));
                 self.result.set(Some(kernel.objects.create(kernel, body)));
                 self.found = Some(disposition);

@@ -10,6 +10,7 @@ mod open;
 mod result_object;
 mod security;
 mod value;
+mod watch;
 
 pub(crate) use key::{
     delete_key, enumerate_key, flush_key, query_key, rename_key, set_information,
@@ -22,6 +23,7 @@ pub(crate) use security::{query_security, set_security};
 pub(crate) use value::{
     delete_value, enumerate_value, query_multiple_values, query_value, set_value,
 };
+pub(crate) use watch::{Tell, notify_change};
 
 use std::sync::Arc;
 

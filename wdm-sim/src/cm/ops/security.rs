@@ -16,6 +16,7 @@ use crate::cm::classes::Operation;
 use crate::cm::descriptor::{Captured, Descriptor};
 use crate::cm::notify::run_on_key;
 use crate::cm::view::View;
+use crate::cm::watch::{Change, News};
 use crate::machine::{Mode, Thread};
 use crate::status::Status;
 
@@ -106,7 +107,17 @@ pub(crate) unsafe fn set_security(
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || done(change(key, wanted, captured.bytes()));
+    let work = || {
+        let changed = change(key, wanted, captured.bytes());
+        if changed.is_ok() {
+            let kernel = thread.kernel();
+            kernel
+                .cm
+                .watches
+                .tell(kernel, key, News::Changed(Change::SECURITY));
+        }
+        done(changed)
+    };
     Ok(run_on_key(
         thread,
         Operation::SetKeySecurity,

@@ -14,6 +14,7 @@ use crate::cm::capture::{self, Input, Name, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
 use crate::cm::view::View;
+use crate::cm::watch::{Change, News};
 use crate::machine::Thread;
 use crate::registry::{Answer, ValueInfo};
 use crate::status::Status;
@@ -59,7 +60,7 @@ pub(crate) unsafe fn set_value(
     let work = || {
         // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
         let data = unsafe { captured.bytes() };
-        done(data.and_then(|data| key.set_value(name.value_name(), kind, data)))
+        done(data.and_then(|data| set(thread, key, name.value_name(), kind, data)))
     };
     Ok(run_on_key(
         thread,
@@ -68,6 +69,18 @@ pub(crate) unsafe fn set_value(
         info,
         work,
     ))
+}
+
+/// Sets a value, and tells those who wait for that unless it is what it was.
+fn set(thread: &Thread, key: View<'_>, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
+    let (kernel, watches) = (thread.kernel(), &thread.kernel().cm.watches);
+    let before = watches.before(key, name);
+    key.set_value(name, kind, data)?;
+    let same = before.is_some_and(|before| before.kind == kind && *before.data == *data);
+    if !same {
+        watches.tell(kernel, key, News::Changed(Change::VALUE));
+    }
+    Ok(())
 }
 
 /// `ZwDeleteValueKey`.
@@ -90,7 +103,17 @@ pub(crate) unsafe fn delete_value(
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || done(key.delete_value(name.value_name()).map(drop));
+    let work = || {
+        let deleted = key.delete_value(name.value_name());
+        if deleted.is_ok() {
+            let kernel = thread.kernel();
+            kernel
+                .cm
+                .watches
+                .tell(kernel, key, News::Changed(Change::VALUE));
+        }
+        done(deleted.map(drop))
+    };
     Ok(run_on_key(
         thread,
         Operation::DeleteValueKey,
