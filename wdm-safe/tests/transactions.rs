@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wdm_safe::registry::{Disposition, KeyAccess, KeyOptions, RegKey, Transaction, ValueRef};
+use wdm_safe::registry::{
+    Disposition, KeyAccess, KeyOptions, KeyRequest, RegKey, Transaction, ValueRef,
+};
 use wdm_safe::{NtError, Passive, Result, UnicodeStr, unicode};
 use wdm_sim::Machine;
 
@@ -71,11 +73,15 @@ fn a_rollback_and_a_drop_undo_changes() {
     with_key(|outside, at| {
         for roll_back in [true, false] {
             let transaction = Transaction::new(at).expect("it begins");
-            let (new, _) = outside
-                .create_below_in(&transaction, unicode!("New"), ALL, KeyOptions::empty(), at)
+            let (new, _) = KeyRequest::new(unicode!("New"), ALL)
+                .below(&outside)
+                .inside(&transaction)
+                .create(at)
                 .expect("it is created");
-            let inside = outside
-                .open_below_in(&transaction, unicode!(""), ALL, at)
+            let inside = KeyRequest::new(unicode!(""), ALL)
+                .below(&outside)
+                .inside(&transaction)
+                .open(at)
                 .expect("it is there");
             set(&inside, 2, at).expect("it is set");
             assert_eq!(inside.subkeys(at).count(), 1);
@@ -133,7 +139,11 @@ fn who_writes_outside_wins_and_another_transaction_does_not() {
         set(&inside, 2, at).expect("it is set");
         assert_eq!(set(&other, 3, at), Err(NtError::TRANSACTIONAL_CONFLICT));
         assert_eq!(
-            inside.open_below_in(&second, unicode!(""), ALL, at).err(),
+            KeyRequest::new(unicode!(""), ALL)
+                .below(&inside)
+                .inside(&second)
+                .open(at)
+                .err(),
             Some(NtError::TRANSACTIONAL_CONFLICT)
         );
         set(outside, 4, at).expect("it is set");

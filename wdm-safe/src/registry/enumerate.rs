@@ -3,26 +3,43 @@
 //! The kernel enumerates by index, so a key that changes meanwhile may show an entry twice or not
 //! at all.
 
-use wdm_sys as sys;
-
-use super::query::{bytes_at, query, string_at, u32_at};
-use super::{RegKey, ValueType};
+use super::{KeyBuffer, RegKey, SubkeyEntry, ValueEntry, ValueType};
 use crate::{NtError, Passive, PoolVec, Result, UnicodeString};
 
 /// The names of a key's subkeys; see [`RegKey::subkeys`].
 #[derive(Debug)]
 pub struct Subkeys<'k> {
     key: &'k RegKey,
+    buffer: KeyBuffer,
     index: u32,
-    _at: Passive<'k>,
+    at: Passive<'k>,
 }
 
 /// A key's values; see [`RegKey::values`].
 #[derive(Debug)]
 pub struct Values<'k> {
     key: &'k RegKey,
+    buffer: KeyBuffer,
     index: u32,
-    _at: Passive<'k>,
+    at: Passive<'k>,
+}
+
+/// A key's subkeys, in a buffer one after the other; see [`RegKey::subkeys_in`].
+#[derive(Debug)]
+pub struct SubkeyCursor<'k> {
+    key: &'k RegKey,
+    buffer: &'k mut KeyBuffer,
+    index: u32,
+    at: Passive<'k>,
+}
+
+/// A key's values, in a buffer one after the other; see [`RegKey::values_in`].
+#[derive(Debug)]
+pub struct ValueCursor<'k> {
+    key: &'k RegKey,
+    buffer: &'k mut KeyBuffer,
+    index: u32,
+    at: Passive<'k>,
 }
 
 impl RegKey {
@@ -31,8 +48,9 @@ impl RegKey {
     pub fn subkeys<'k>(&'k self, at: Passive<'k>) -> Subkeys<'k> {
         Subkeys {
             key: self,
+            buffer: KeyBuffer::new(),
             index: 0,
-            _at: at,
+            at,
         }
     }
 
@@ -41,9 +59,58 @@ impl RegKey {
     pub fn values<'k>(&'k self, at: Passive<'k>) -> Values<'k> {
         Values {
             key: self,
+            buffer: KeyBuffer::new(),
             index: 0,
-            _at: at,
+            at,
         }
+    }
+
+    /// The subkeys, each of them in the buffer until the next is asked for (`ZwEnumerateKey`).
+    #[must_use]
+    pub fn subkeys_in<'k>(
+        &'k self,
+        buffer: &'k mut KeyBuffer,
+        at: Passive<'k>,
+    ) -> SubkeyCursor<'k> {
+        SubkeyCursor {
+            key: self,
+            buffer,
+            index: 0,
+            at,
+        }
+    }
+
+    /// The values, each of them in the buffer until the next is asked for (`ZwEnumerateValueKey`).
+    #[must_use]
+    pub fn values_in<'k>(&'k self, buffer: &'k mut KeyBuffer, at: Passive<'k>) -> ValueCursor<'k> {
+        ValueCursor {
+            key: self,
+            buffer,
+            index: 0,
+            at,
+        }
+    }
+}
+
+impl SubkeyCursor<'_> {
+    /// The next subkey; none after the last, and none after an error.
+    ///
+    /// # Errors
+    /// As [`RegKey::subkey_in`], but for `STATUS_NO_MORE_ENTRIES`.
+    pub fn next_entry(&mut self) -> Option<Result<SubkeyEntry<'_>>> {
+        let entry = self.key.subkey_in(self.index, self.buffer, self.at);
+        advance(&mut self.index, entry)
+    }
+}
+
+impl ValueCursor<'_> {
+    /// The next value; none after the last, and none after an error.
+    ///
+    /// # Errors
+    /// As [`RegKey::value_at_in`], but for `STATUS_NO_MORE_ENTRIES`.
+    pub fn next_entry(&mut self) -> Option<Result<ValueEntry<'_>>> {
+        let entry = self.key.value_at_in(self.index, self.buffer, self.at);
+        advance(&mut self.index, entry)
     }
 }
 
@@ -51,20 +118,9 @@ impl Iterator for Subkeys<'_> {
     type Item = Result<UnicodeString>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        /// Offsets in `KEY_BASIC_INFORMATION`.
-        const NAME_LENGTH: usize = 12;
-        const NAME: usize = 16;
-        let (key, index) = (self.key.raw(), self.index);
-        let answer = query(|buffer, size, needed| {
-            // SAFETY: the handle is open, the buffer has `size` bytes, the length is ours;
-            // PASSIVE_LEVEL by the token.
-            unsafe {
-                sys::ZwEnumerateKey(key, index, sys::KeyBasicInformation, buffer, size, needed)
-            }
-        });
-        advance(&mut self.index, answer, |answer| {
-            Ok(string_at(answer, NAME, u32_at(answer, NAME_LENGTH)?)?.into())
-        })
+        let entry = self.key.subkey_in(self.index, &mut self.buffer, self.at);
+        let name = entry.and_then(|entry| UnicodeString::try_from_str(entry.name()));
+        advance(&mut self.index, name)
     }
 }
 
@@ -72,44 +128,23 @@ impl Iterator for Values<'_> {
     type Item = Result<(UnicodeString, ValueType, PoolVec<u8>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        /// Offsets in `KEY_VALUE_FULL_INFORMATION`.
-        const TYPE: usize = 4;
-        const DATA_OFFSET: usize = 8;
-        const DATA_LENGTH: usize = 12;
-        const NAME_LENGTH: usize = 16;
-        const NAME: usize = 20;
-        let (key, index) = (self.key.raw(), self.index);
-        let class = sys::KeyValueFullInformation;
-        let answer = query(|buffer, size, needed| {
-            // SAFETY: the handle is open, the buffer has `size` bytes, the length is ours;
-            // PASSIVE_LEVEL by the token.
-            unsafe { sys::ZwEnumerateValueKey(key, index, class, buffer, size, needed) }
-        });
-        advance(&mut self.index, answer, |answer| {
-            let name = string_at(answer, NAME, u32_at(answer, NAME_LENGTH)?)?;
-            let offset = u32_at(answer, DATA_OFFSET)? as usize;
+        let entry = self.key.value_at_in(self.index, &mut self.buffer, self.at);
+        let copied = entry.and_then(|entry| {
             let mut data = PoolVec::new();
-            data.try_extend_from_slice(bytes_at(answer, offset, u32_at(answer, DATA_LENGTH)?)?)?;
-            Ok((name.into(), ValueType(u32_at(answer, TYPE)?), data))
-        })
+            data.try_extend_from_slice(entry.value().data())?;
+            let name = UnicodeString::try_from_str(entry.name())?;
+            Ok((name, entry.value().kind(), data))
+        });
+        advance(&mut self.index, copied)
     }
 }
 
-/// Turns an answer into an iterator's item; after an error the enumeration is over.
-fn advance<T>(
-    index: &mut u32,
-    answer: Result<PoolVec<u8>>,
-    read: impl FnOnce(&[u8]) -> Result<T>,
-) -> Option<Result<T>> {
-    match answer.and_then(|answer| read(&answer)) {
-        Ok(item) => {
-            *index = index.saturating_add(1);
-            Some(Ok(item))
-        }
-        Err(NtError::NO_MORE_ENTRIES) => None,
-        Err(error) => {
-            *index = u32::MAX;
-            Some(Err(error))
-        }
+/// Turns an answer into an item; after an error the enumeration is over.
+fn advance<T>(index: &mut u32, answer: Result<T>) -> Option<Result<T>> {
+    match answer {
+        Ok(_) => *index = index.saturating_add(1),
+        Err(NtError::NO_MORE_ENTRIES) => return None,
+        Err(_) => *index = u32::MAX,
     }
+    Some(answer)
 }

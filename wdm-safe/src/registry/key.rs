@@ -1,49 +1,37 @@
 //! Keys.
 
-use core::ptr;
+use core::ffi::c_void;
+use core::mem::transmute;
+use core::ptr::NonNull;
 
 use wdm_sys as sys;
 
-use super::query::{query, string_at, u32_at};
-use super::{KeyAccess, KeyOptions};
+use super::query::{query, text_at, u32_at};
+use super::{Disposition, KeyAccess, KeyOptions, KeyRequest};
 use crate::handle::Handle;
 use crate::string::Counted;
-use crate::{NtError, NtStatus, Passive, Result, UnicodeStr, UnicodeString};
+use crate::{
+    NtError, NtStatus, Passive, Result, UnicodeStr, UnicodeString, system_routine, unicode,
+};
+
+/// `ZwRenameKey`, which the kernel of Windows Server 2003 did not export yet.
+type ZwRenameKey = unsafe extern "system" fn(sys::HANDLE, *mut sys::UNICODE_STRING) -> i32;
 
 /// An open registry key; dropping it closes the handle (`ZwClose`, `PASSIVE_LEVEL`).
 #[derive(Debug)]
 pub struct RegKey(pub(super) Handle);
 
-/// What [`RegKey::create`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
-    /// The key did not exist.
-    Created,
-    /// The key existed and was opened.
-    Opened,
-}
-
-impl Disposition {
-    /// What the kernel answered.
-    pub(super) const fn from_raw(raw: u32) -> Self {
-        match raw {
-            sys::REG_CREATED_NEW_KEY => Self::Created,
-            _ => Self::Opened,
-        }
-    }
-}
-
 impl RegKey {
-    /// Opens a key by its full path (`ZwOpenKey`).
+    /// Opens a key by its full path (`ZwOpenKeyEx`).
     ///
     /// # Errors
     /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is no such key, `STATUS_ACCESS_DENIED`, or what a
     /// registry callback answered.
-    pub fn open(path: &UnicodeStr, access: KeyAccess, _at: Passive<'_>) -> Result<Self> {
-        open(None, path, access)
+    pub fn open(path: &UnicodeStr, access: KeyAccess, at: Passive<'_>) -> Result<Self> {
+        KeyRequest::new(path, access).open(at)
     }
 
-    /// Opens a key by its path below this one (`ZwOpenKey`).
+    /// Opens a key by its path below this one (`ZwOpenKeyEx`).
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -51,9 +39,9 @@ impl RegKey {
         &self,
         path: &UnicodeStr,
         access: KeyAccess,
-        _at: Passive<'_>,
+        at: Passive<'_>,
     ) -> Result<Self> {
-        open(Some(self), path, access)
+        KeyRequest::new(path, access).below(self).open(at)
     }
 
     /// Opens a key by its full path, or creates its last component (`ZwCreateKey`).
@@ -64,9 +52,9 @@ impl RegKey {
     pub fn create(
         path: &UnicodeStr,
         access: KeyAccess,
-        _at: Passive<'_>,
+        at: Passive<'_>,
     ) -> Result<(Self, Disposition)> {
-        create(None, path, access, KeyOptions::empty())
+        KeyRequest::new(path, access).create(at)
     }
 
     /// Opens a key by its path below this one, or creates its last component (`ZwCreateKey`).
@@ -78,9 +66,10 @@ impl RegKey {
         path: &UnicodeStr,
         access: KeyAccess,
         options: KeyOptions,
-        _at: Passive<'_>,
+        at: Passive<'_>,
     ) -> Result<(Self, Disposition)> {
-        create(Some(self), path, access, options)
+        let request = KeyRequest::new(path, access).below(self);
+        request.with(options).create(at)
     }
 
     /// Deletes the key, which must have no subkeys (`ZwDeleteKey`).
@@ -93,15 +82,20 @@ impl RegKey {
         NtStatus::from_raw(unsafe { sys::ZwDeleteKey(self.raw()) }).to_result()
     }
 
-    /// Gives the key another name (`ZwRenameKey`).
+    /// Gives the key another name below the same parent (`ZwRenameKey`, which is looked up, as it
+    /// has no page of its own).
     ///
     /// # Errors
     /// `STATUS_CANNOT_DELETE` or `STATUS_OBJECT_NAME_COLLISION` if the parent has a key of that
-    /// name, or what a registry callback answered.
-    pub fn rename(&self, name: &UnicodeStr, _at: Passive<'_>) -> Result<()> {
+    /// name, `STATUS_NOT_SUPPORTED` if this kernel does not export the routine, or what a registry
+    /// callback answered.
+    pub fn rename(&self, name: &UnicodeStr, at: Passive<'_>) -> Result<()> {
         let name = Counted::new(name)?;
+        let routine = system_routine(unicode!("ZwRenameKey"), at).ok_or(NtError::NOT_SUPPORTED)?;
+        // SAFETY: the routine's type.
+        let routine = unsafe { transmute::<NonNull<c_void>, ZwRenameKey>(routine) };
         // SAFETY: the handle is open, the string outlives the call; PASSIVE_LEVEL by the token.
-        NtStatus::from_raw(unsafe { sys::ZwRenameKey(self.raw(), name.as_ptr()) }).to_result()
+        NtStatus::from_raw(unsafe { routine(self.raw(), name.as_ptr()) }).to_result()
     }
 
     /// Writes the key to its hive now (`ZwFlushKey`); slow, as the page says.
@@ -126,7 +120,7 @@ impl RegKey {
             // PASSIVE_LEVEL by the token.
             unsafe { sys::ZwQueryKey(self.raw(), sys::KeyNameInformation, buffer, size, needed) }
         })?;
-        Ok(string_at(&answer, NAME, u32_at(&answer, 0)?)?.into())
+        UnicodeString::try_from_str(text_at(&answer, NAME, u32_at(&answer, 0)?)?)
     }
 
     /// The handle, which is good for as long as the key is borrowed.
@@ -135,63 +129,11 @@ impl RegKey {
         self.0.raw()
     }
 
+    pub(super) fn from_handle(handle: Handle) -> Self {
+        Self(handle)
+    }
+
     pub(super) fn raw(&self) -> sys::HANDLE {
         self.0.raw()
     }
-}
-
-/// Names a key for the kernel.
-///
-/// The result borrows both arguments by address; it must not outlive them.
-pub(super) fn attributes(root: Option<&RegKey>, path: &Counted<'_>) -> sys::OBJECT_ATTRIBUTES {
-    sys::OBJECT_ATTRIBUTES {
-        Length: size_of::<sys::OBJECT_ATTRIBUTES>() as u32,
-        RootDirectory: root.map_or(ptr::null_mut(), RegKey::raw),
-        ObjectName: path.as_ptr(),
-        Attributes: sys::OBJ_CASE_INSENSITIVE | sys::OBJ_KERNEL_HANDLE,
-        SecurityDescriptor: ptr::null_mut(),
-        SecurityQualityOfService: ptr::null_mut(),
-    }
-}
-
-fn open(root: Option<&RegKey>, path: &UnicodeStr, access: KeyAccess) -> Result<RegKey> {
-    let path = Counted::new(path)?;
-    let mut attributes = attributes(root, &path);
-    let mut handle = ptr::null_mut();
-    // SAFETY: the attributes and what they name outlive the call; every caller has a token for
-    // PASSIVE_LEVEL.
-    let status = unsafe { sys::ZwOpenKey(&mut handle, access.bits(), &mut attributes) };
-    NtStatus::from_raw(status).to_result()?;
-    // SAFETY: a kernel handle that the kernel has just opened for this call.
-    unsafe { Handle::from_raw(handle) }
-        .map(RegKey)
-        .ok_or(NtError::INVALID_HANDLE)
-}
-
-fn create(
-    root: Option<&RegKey>,
-    path: &UnicodeStr,
-    access: KeyAccess,
-    options: KeyOptions,
-) -> Result<(RegKey, Disposition)> {
-    let path = Counted::new(path)?;
-    let mut attributes = attributes(root, &path);
-    let (mut handle, mut disposition) = (ptr::null_mut(), 0);
-    // SAFETY: the attributes and what they name outlive the call, the class may be null; every
-    // caller has a token for PASSIVE_LEVEL.
-    let status = unsafe {
-        sys::ZwCreateKey(
-            &mut handle,
-            access.bits(),
-            &mut attributes,
-            0,
-            ptr::null_mut(),
-            options.bits(),
-            &mut disposition,
-        )
-    };
-    NtStatus::from_raw(status).to_result()?;
-    // SAFETY: a kernel handle that the kernel has just opened for this call.
-    let handle = unsafe { Handle::from_raw(handle) }.ok_or(NtError::INVALID_HANDLE)?;
-    Ok((RegKey(handle), Disposition::from_raw(disposition)))
 }

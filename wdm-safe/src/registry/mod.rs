@@ -27,14 +27,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod buffer;
 mod enumerate;
+mod info;
 mod key;
+mod link;
 mod query;
+mod request;
+mod security;
+mod together;
 mod transaction;
 mod value;
 
-pub use enumerate::{Subkeys, Values};
-pub use key::{Disposition, RegKey};
+pub use buffer::{KeyBuffer, SubkeyEntry, ValueData, ValueEntry};
+pub use enumerate::{SubkeyCursor, Subkeys, ValueCursor, Values};
+pub use info::KeyInfo;
+pub use key::RegKey;
+pub use request::{Disposition, KeyRequest};
+pub use security::SecurityDescriptor;
 pub use transaction::Transaction;
 pub use value::{MultiString, Value, ValueRef, ValueType};
-pub use wdm_sys::{KeyAccess, KeyOptions};
+pub use wdm_sys::{KeyAccess, KeyOptions, SecurityInformation};

@@ -5,15 +5,13 @@ use core::time::Duration;
 
 use wdm_sys as sys;
 
-use super::key::attributes;
-use super::{Disposition, KeyAccess, KeyOptions, RegKey};
+use super::{Disposition, KeyAccess, KeyRequest, RegKey};
 use crate::handle::Handle;
-use crate::string::Counted;
 use crate::{NtError, NtStatus, Passive, Result, UnicodeStr};
 
 /// A transaction of the kernel transaction manager.
 ///
-/// What is done through keys that were opened or created [in](RegKey::open_in) it, and through keys
+/// What is done through keys that were opened or created [inside](KeyRequest::inside) it, and through keys
 /// that were opened below those, is seen in the transaction only, until
 /// [`commit`](Self::commit) makes it everybody's. [`rollback`](Self::rollback) undoes it; so does
 /// dropping a transaction that is not committed, as the kernel rolls back what has lost its last
@@ -115,25 +113,9 @@ impl RegKey {
         transaction: &Transaction,
         path: &UnicodeStr,
         access: KeyAccess,
-        _at: Passive<'_>,
+        at: Passive<'_>,
     ) -> Result<Self> {
-        open(transaction, None, path, access)
-    }
-
-    /// Opens a key by its path below this one in a transaction (`ZwOpenKeyTransacted`). Below a key
-    /// that is itself open in one, [`open_below`](Self::open_below) stays in it.
-    ///
-    /// # Errors
-    /// As [`open_in`](Self::open_in); `STATUS_TRANSACTIONAL_CONFLICT` below a key that is open in
-    /// another transaction.
-    pub fn open_below_in(
-        &self,
-        transaction: &Transaction,
-        path: &UnicodeStr,
-        access: KeyAccess,
-        _at: Passive<'_>,
-    ) -> Result<Self> {
-        open(transaction, Some(self), path, access)
+        KeyRequest::new(path, access).inside(transaction).open(at)
     }
 
     /// Opens a key by its full path, or creates its last component, in a transaction
@@ -147,27 +129,9 @@ impl RegKey {
         transaction: &Transaction,
         path: &UnicodeStr,
         access: KeyAccess,
-        _at: Passive<'_>,
+        at: Passive<'_>,
     ) -> Result<(Self, Disposition)> {
-        create(transaction, None, path, access, KeyOptions::empty())
-    }
-
-    /// Opens a key by its path below this one, or creates its last component, in a transaction
-    /// (`ZwCreateKeyTransacted`). Below a key that is itself open in one,
-    /// [`create_below`](Self::create_below) stays in it.
-    ///
-    /// # Errors
-    /// As [`create_in`](Self::create_in); `STATUS_TRANSACTIONAL_CONFLICT` below a key that is open
-    /// in another transaction.
-    pub fn create_below_in(
-        &self,
-        transaction: &Transaction,
-        path: &UnicodeStr,
-        access: KeyAccess,
-        options: KeyOptions,
-        _at: Passive<'_>,
-    ) -> Result<(Self, Disposition)> {
-        create(transaction, Some(self), path, access, options)
+        KeyRequest::new(path, access).inside(transaction).create(at)
     }
 }
 
@@ -204,60 +168,4 @@ fn create_transaction(timeout: Option<i64>) -> Result<Transaction> {
     unsafe { Handle::from_raw(handle) }
         .map(Transaction)
         .ok_or(NtError::INVALID_HANDLE)
-}
-
-fn open(
-    transaction: &Transaction,
-    root: Option<&RegKey>,
-    path: &UnicodeStr,
-    access: KeyAccess,
-) -> Result<RegKey> {
-    let path = Counted::new(path)?;
-    let mut attributes = attributes(root, &path);
-    let mut handle = ptr::null_mut();
-    // SAFETY: the attributes and what they name outlive the call, the transaction's handle is open;
-    // every caller has a token for PASSIVE_LEVEL.
-    let status = unsafe {
-        sys::ZwOpenKeyTransacted(
-            &mut handle,
-            access.bits(),
-            &mut attributes,
-            transaction.as_raw_handle(),
-        )
-    };
-    NtStatus::from_raw(status).to_result()?;
-    // SAFETY: a kernel handle that the kernel has just opened for this call.
-    unsafe { Handle::from_raw(handle) }
-        .map(RegKey)
-        .ok_or(NtError::INVALID_HANDLE)
-}
-
-fn create(
-    transaction: &Transaction,
-    root: Option<&RegKey>,
-    path: &UnicodeStr,
-    access: KeyAccess,
-    options: KeyOptions,
-) -> Result<(RegKey, Disposition)> {
-    let path = Counted::new(path)?;
-    let mut attributes = attributes(root, &path);
-    let (mut handle, mut disposition) = (ptr::null_mut(), 0);
-    // SAFETY: the attributes and what they name outlive the call, the class may be null, the
-    // transaction's handle is open; every caller has a token for PASSIVE_LEVEL.
-    let status = unsafe {
-        sys::ZwCreateKeyTransacted(
-            &mut handle,
-            access.bits(),
-            &mut attributes,
-            0,
-            ptr::null_mut(),
-            options.bits(),
-            transaction.as_raw_handle(),
-            &mut disposition,
-        )
-    };
-    NtStatus::from_raw(status).to_result()?;
-    // SAFETY: a kernel handle that the kernel has just opened for this call.
-    let handle = unsafe { Handle::from_raw(handle) }.ok_or(NtError::INVALID_HANDLE)?;
-    Ok((RegKey(handle), Disposition::from_raw(disposition)))
 }
