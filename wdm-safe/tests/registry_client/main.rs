@@ -4,7 +4,10 @@
 mod buffers;
 mod info;
 mod links;
+mod memory;
+mod own_keys;
 mod requests;
 mod security;
 mod support;
 mod values;
+mod watch;
