@@ -74,12 +74,12 @@ fn a_rollback_and_a_drop_undo_changes() {
         for roll_back in [true, false] {
             let transaction = Transaction::new(at).expect("it begins");
             let (new, _) = KeyRequest::new(unicode!("New"), ALL)
-                .below(&outside)
+                .below(outside)
                 .inside(&transaction)
                 .create(at)
                 .expect("it is created");
             let inside = KeyRequest::new(unicode!(""), ALL)
-                .below(&outside)
+                .below(outside)
                 .inside(&transaction)
                 .open(at)
                 .expect("it is there");

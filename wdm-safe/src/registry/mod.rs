@@ -6,6 +6,18 @@
 //! it (N7). All of them run at `PASSIVE_LEVEL`, so they take a
 //! [`Passive`](crate::Passive) token.
 //!
+//! | to do | with |
+//! |---|---|
+//! | open or create a key | [`RegKey::open`], [`RegKey::create`]; with options [`KeyRequest`] |
+//! | read and write values | [`RegKey::value`], [`RegKey::set_value`]; decoded: [`ValueRef`] |
+//! | go through subkeys and values | [`RegKey::subkeys`], [`RegKey::values`] |
+//! | read without allocating | [`KeyBuffer`] |
+//! | counts, lengths, times, class | [`RegKey::info`], [`RegKey::class`] |
+//! | make and read symbolic links | [`KeyRequest::create_link`], [`RegKey::link_target`] |
+//! | read and set security | [`RegKey::security`], [`RegKey::set_security`] |
+//! | be told of changes | [`RegKey::watch`], [`RegKey::wait_for_change`] |
+//! | find the driver's own keys | [`RegKey::driver_key`], [`RegKey::device_key`] |
+//!
 //! ```
 //! # use wdm_sim::Machine;
 //! use wdm_safe::registry::{KeyAccess, RegKey, ValueRef};

@@ -28,8 +28,8 @@
 //! ```
 
 use core::cell::UnsafeCell;
-use core::ptr;
 use core::time::Duration;
+use core::{mem, ptr};
 
 use wdm_sys as sys;
 use wdm_sys::KeyChanges;
@@ -123,7 +123,7 @@ pub struct KeyWatch {
     changes: KeyChanges,
     scope: WatchScope,
     asked: bool,
-    /// A change that has been seen and not been told of.
+    /// Something has changed, or may have, and has not been told of.
     changed: bool,
 }
 
@@ -137,17 +137,16 @@ impl KeyWatch {
     /// `STATUS_KEY_DELETED`, `STATUS_INSUFFICIENT_RESOURCES`.
     pub fn wait(&mut self, timeout: Option<Duration>, at: Passive<'_>) -> Result<bool> {
         self.ask(at)?;
-        if !self.changed {
+        if !mem::take(&mut self.changed) {
             if !wait_for(&self.event, timeout, at)? {
                 return Ok(false);
             }
             // INVARIANT: the signal came last, and the wait has reset the event.
             self.asked = false;
-            // Before the caller looks at the key: what changes after that must not be missed. A
-            // key that cannot be watched any more is the next call's error.
-            let _ = self.ask(at);
         }
-        self.changed = false;
+        // Before the caller looks at the key: what changes after that must not be missed. If the
+        // kernel cannot be asked now, nobody knows what happens until it can.
+        self.changed |= self.ask(at).is_err();
         Ok(true)
     }
 

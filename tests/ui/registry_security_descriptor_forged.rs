@@ -1,0 +1,9 @@
+//! Bytes are a security descriptor if the kernel finds them to be one.
+
+use wdm_safe::registry::SecurityDescriptor;
+use wdm_safe::{ApcLevel, PoolVec, Result};
+
+pub fn descriptor(bytes: PoolVec<u8>, at: ApcLevel<'_>) -> Result<SecurityDescriptor> {
+    let _ = at;
+    Ok(SecurityDescriptor(bytes)) //~ ERROR: cannot initialize a tuple struct which contains private fields
+}
