@@ -187,7 +187,7 @@ impl Key {
     /// # Errors
     /// `STATUS_INVALID_PARAMETER` for a key that is not the root of a mounted hive,
     /// `STATUS_KEY_DELETED`.
-    pub(super) fn unmount(&self) -> Result<(), Status> {
+    pub(crate) fn unmount(&self) -> Result<(), Status> {
         if !self.flags().contains(KeyFlags::HIVE) {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -199,20 +199,26 @@ impl Key {
         drop(above);
         // One lock at a time from here on: nobody can reach the subtree from the tree's root, and
         // a key that is already marked gains no subkeys.
-        let mut owners = Vec::new();
-        let mut below = state.retire();
+        let below = state.retire();
         drop(state);
-        while let Some(key) = below.pop() {
-            let mut state = key.lock_write();
-            if let Some(pending) = &state.pending {
-                owners.extend(pending.owners().cloned());
-            }
-            below.extend(state.retire());
-        }
-        for owner in owners {
-            owner.roll_back();
-        }
+        retire_all(below);
         Ok(())
+    }
+}
+
+/// Marks keys, which no list has any more, and all below them deleted, and rolls back who has
+/// uncommitted changes of them. The caller holds no lock of a key.
+pub(super) fn retire_all(mut below: Vec<Arc<Key>>) {
+    let mut owners = Vec::new();
+    while let Some(key) = below.pop() {
+        let mut state = key.lock_write();
+        if let Some(pending) = &state.pending {
+            owners.extend(pending.owners().cloned());
+        }
+        below.extend(state.retire());
+    }
+    for owner in owners {
+        owner.roll_back();
     }
 }
 

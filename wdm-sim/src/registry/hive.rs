@@ -2,7 +2,7 @@
 //! memory.
 //!
 //! The file is a primary file in the `regf` format, versions 1.3 to 1.6, or that compressed with
-//! xz. It is never written to. A damaged hive loads as far as it can be read, and
+//! xz; [`write`](super::write) makes such files. A damaged hive loads as far as it can be read, and
 //! [`HiveReport::lost`] says what is missing.
 
 use std::collections::{HashMap, HashSet};
@@ -116,14 +116,65 @@ impl HiveError {
 /// # Errors
 /// See [`HiveError`]. Damage below the hive's root key is no error, but is told in the report.
 pub fn mount(parent: &Arc<Key>, name: &[u16], file: &[u8]) -> Result<HiveReport, HiveError> {
-    let shown = || String::from_utf16_lossy(name);
+    mount_as(parent, name, file, KeyFlags::empty()).map(|(_, report)| report)
+}
+
+/// As [`mount`], with more flags for the root; also gives the root.
+pub(super) fn mount_as(
+    parent: &Arc<Key>,
+    name: &[u16],
+    file: &[u8],
+    flags: KeyFlags,
+) -> Result<(Arc<Key>, HiveReport), HiveError> {
     let refuse = |status| HiveError::Mount {
-        name: shown(),
+        name: String::from_utf16_lossy(name),
         status,
     };
     check_key_name(name).map_err(refuse)?;
     parent.check_live().map_err(refuse)?;
+    let flags = flags | KeyFlags::ROOT | KeyFlags::HIVE;
+    let (root, report) = read(file, name, |loader| loader.load(parent, name, flags))?;
+    super::attach(parent, Arc::clone(&root)).map_err(refuse)?;
+    Ok((root, report))
+}
 
+/// Reads a hive whose root's values and subkeys are to become those of `target`: they hang on a key
+/// that is in no list, but know `target` as their parent.
+pub(super) fn stage(
+    target: &Arc<Key>,
+    file: &[u8],
+    volatile: bool,
+) -> Result<(Arc<Key>, HiveReport), HiveError> {
+    let name = target.name().unwrap_or_default();
+    let parent = target.parent().ok_or_else(|| HiveError::Mount {
+        name: String::from_utf16_lossy(&name),
+        status: Status::ACCESS_DENIED,
+    })?;
+    read(file, &name, |loader| {
+        loader.target = Some(Arc::clone(target));
+        loader.volatile = volatile;
+        loader.load(&parent, &name, KeyFlags::HIVE)
+    })
+}
+
+/// Whether a file can be read as a hive at all.
+///
+/// # Errors
+/// See [`HiveError`].
+pub(crate) fn check(name: &[u16], file: &[u8]) -> Result<(), HiveError> {
+    read(file, name, |loader| {
+        loader.cells.node(loader.cells.root()).map(drop)
+    })
+    .map(drop)
+}
+
+/// Opens a hive file, packed or not, and reads it with `load`.
+fn read<T>(
+    file: &[u8],
+    name: &[u16],
+    load: impl FnOnce(&mut Loader<'_>) -> Result<T, Damage>,
+) -> Result<(T, HiveReport), HiveError> {
+    let shown = || String::from_utf16_lossy(name);
     let unpacked = unpack(file).map_err(|reason| HiveError::Packed {
         name: shown(),
         reason,
@@ -142,9 +193,8 @@ pub fn mount(parent: &Arc<Key>, name: &[u16], file: &[u8]) -> Result<HiveReport,
     };
     let cells = Cells::new(file).map_err(unreadable)?;
     let mut loader = Loader::new(cells, file.len());
-    let root = loader.load(parent, name).map_err(unreadable)?;
-    super::attach(parent, root).map_err(refuse)?;
-    Ok(loader.report)
+    let loaded = load(&mut loader).map_err(unreadable)?;
+    Ok((loaded, loader.report))
 }
 
 /// Unpacks an xz file; anything else needs no unpacking.
@@ -167,6 +217,10 @@ struct Loader<'a> {
     seen: HashSet<u32>,
     /// Security descriptors by their cell, as many keys share one. `None` for a damaged one.
     security: HashMap<u32, Option<Arc<[u8]>>>,
+    /// The key that is to have the root's subkeys, if that is not the root.
+    target: Option<Arc<Key>>,
+    /// Whether all keys live in memory only.
+    volatile: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -181,11 +235,18 @@ impl<'a> Loader<'a> {
             report,
             seen: HashSet::new(),
             security: Default::default(),
+            target: None,
+            volatile: false,
         }
     }
 
     /// Reads the whole tree. Fails only if there is no root key.
-    fn load(&mut self, parent: &Arc<Key>, name: &[u16]) -> Result<Arc<Key>, Damage> {
+    fn load(
+        &mut self,
+        parent: &Arc<Key>,
+        name: &[u16],
+        flags: KeyFlags,
+    ) -> Result<Arc<Key>, Damage> {
         let (declared, present) = self.cells.size();
         let offset = self.cells.root();
         self.seen.insert(offset);
@@ -199,7 +260,7 @@ impl<'a> Loader<'a> {
         if parent.depth() >= MAX_DEPTH {
             return Err("it would lie too deep".into());
         }
-        let root = self.key(parent, name, KeyFlags::ROOT | KeyFlags::HIVE, &node);
+        let root = self.key(parent, name, flags, &node);
         if present < declared {
             self.lose(
                 &root,
@@ -247,7 +308,12 @@ impl<'a> Loader<'a> {
         }
         let mut flags = KeyFlags::empty();
         flags.set(KeyFlags::LINK, node.flags & KEY_SYM_LINK != 0);
-        let key = self.key(parent, &node.name, flags, &node);
+        flags.set(KeyFlags::VOLATILE, self.volatile);
+        let above = match &self.target {
+            Some(target) if parent.flags().contains(KeyFlags::HIVE) => Arc::clone(target),
+            _ => Arc::clone(parent),
+        };
+        let key = self.key(&above, &node.name, flags, &node);
         super::attach(parent, Arc::clone(&key)).map_err(|status| status.to_string())?;
         Ok((key, node))
     }

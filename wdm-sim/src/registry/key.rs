@@ -29,6 +29,8 @@ bitflags! {
         const ROOT = 4;
         /// Is the root of a mounted hive.
         const HIVE = 8;
+        /// Is the root of an application hive, below `\REGISTRY\A` (N10).
+        const APPLICATION = 16;
     }
 }
 

@@ -36,6 +36,7 @@
 
 #![deny(unsafe_code)]
 
+mod bins;
 mod cells;
 mod changes;
 mod children;
@@ -47,26 +48,32 @@ mod key;
 mod layout;
 mod parse;
 mod pending;
+mod restore;
+mod snapshot;
 mod subkeys;
 #[cfg(test)]
 mod tests;
 mod time;
 pub mod upcase;
 mod value;
+mod write;
 
 use std::sync::Arc;
 
 pub(crate) use changes::Changes;
 pub use children::NewKey;
 pub use demo_hive::demo_hive;
+pub(crate) use hive::check as check_hive;
 pub use hive::{HiveError, HiveReport, mount};
 pub use info::{KeyInfo, KeySetInfo, ValueInfo};
 pub use key::{Key, KeyFlags};
 pub use layout::Answer;
 pub use parse::{Disposition, Parsed};
 pub(crate) use pending::Holder;
+pub(crate) use snapshot::Snapshot;
 pub use time::system_time;
 pub use value::{REG_LINK, Value};
+pub(crate) use write::{Version, write};
 
 use crate::status::Status;
 use key::Blueprint;
@@ -179,20 +186,45 @@ impl Registry {
     /// See [`HiveError`].
     pub fn mount_at(&self, absolute: &[u16], file: &[u8]) -> Result<HiveReport, HiveError> {
         let (above, name) = parse::split_last(absolute);
-        let refuse = |status| HiveError::Mount {
+        let parent = self.open(above, false).map_err(|status| HiveError::Mount {
             name: String::from_utf16_lossy(name),
             status,
-        };
-        let parent = self.open(above, false).map_err(refuse)?;
-        let mut report = mount(&parent, name, file)?;
-        let root = parent.child(name).map_err(refuse)?;
+        })?;
+        self.mount_below(&parent, name, file, false)
+            .map(|(_, report)| report)
+    }
+
+    /// As [`mount_at`](Self::mount_at), below a key; also gives the hive's root. The root of an
+    /// `application` hive is marked as one.
+    ///
+    /// # Errors
+    /// See [`HiveError`].
+    pub(crate) fn mount_below(
+        &self,
+        parent: &Arc<Key>,
+        name: &[u16],
+        file: &[u8],
+        application: bool,
+    ) -> Result<(Arc<Key>, HiveReport), HiveError> {
+        let mut flags = KeyFlags::empty();
+        flags.set(KeyFlags::APPLICATION, application);
+        let (root, mut report) = hive::mount_as(parent, name, file, flags)?;
         let is_system = root
             .full_name()
             .is_ok_and(|name| upcase::equal(&name, &wide(r"\REGISTRY\MACHINE\SYSTEM")));
         if is_system {
             report.current_control_set = control_set::link_current(&root);
         }
-        Ok(report)
+        Ok((root, report))
+    }
+
+    /// The key above an absolute name, and the name's last component.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub(crate) fn above<'n>(&self, absolute: &'n [u16]) -> Result<(Arc<Key>, &'n [u16]), Status> {
+        let (above, name) = parse::split_last(absolute);
+        Ok((self.open(above, false)?, name))
     }
 
     /// Takes a hive out of the tree (`ZwUnloadKey`). Key objects that are open answer

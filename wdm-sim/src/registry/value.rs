@@ -145,6 +145,10 @@ impl Values {
         self.slots.get(index).map(|slot| &slot.value)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.slots.iter().map(|slot| &slot.value)
+    }
+
     pub(super) fn find(&self, name: &[u16]) -> Option<&Value> {
         self.position(name).map(|at| &self.slots[at].value)
     }

@@ -28,7 +28,7 @@ pub(super) fn hive(root: KeyTreeNode) -> Vec<u8> {
 }
 
 /// The real hives, where there are any: `WDM_HIVES`, or `shared/data/hives` beside the repository.
-fn real_hives() -> Vec<PathBuf> {
+pub(super) fn real_hives() -> Vec<PathBuf> {
     let folder = std::env::var_os("WDM_HIVES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hives"),
         PathBuf::from,
@@ -61,13 +61,13 @@ fn unpacked(file: &[u8]) -> Vec<u8> {
 }
 
 /// The hive crate's own readers of one file.
-struct Oracle {
+pub(super) struct Oracle {
     hive: RegistryHive,
     cells: HiveParser<Cursor<Vec<u8>>>,
 }
 
 impl Oracle {
-    fn new(file: Vec<u8>) -> regf::Result<Self> {
+    pub(super) fn new(file: Vec<u8>) -> regf::Result<Self> {
         let cells = HiveParser::new(Cursor::new(file.clone()))?;
         Ok(Self {
             hive: RegistryHive::from_bytes(file)?,
@@ -75,8 +75,13 @@ impl Oracle {
         })
     }
 
+    /// The cell of the root's security descriptor.
+    pub(super) fn root_security(&self) -> u32 {
+        self.hive.root_key().unwrap().raw_node().security_offset
+    }
+
     /// Compares a mounted hive with the file, and counts its keys and values.
-    fn compare(&self, root: &Key) -> (usize, usize) {
+    pub(super) fn compare(&self, root: &Key) -> (usize, usize) {
         self.compare_key(root, &self.hive.root_key().unwrap(), true)
     }
 

@@ -6,6 +6,7 @@ mod hives;
 mod information;
 mod links;
 mod model;
+mod saving;
 mod tree;
 
 use std::sync::Arc;
