@@ -89,6 +89,8 @@
 mod call;
 pub mod cm;
 mod exports;
+mod files;
+mod hives;
 mod io;
 mod ke;
 pub mod loader;
@@ -101,13 +103,14 @@ mod tm;
 mod user;
 mod verifier;
 
+pub use cm::SaveFormat;
 pub use exports::has_export;
 pub use machine::{
     BugCheck, BuildError, Builder, ClassCount, CounterReport, DeviceNode, Driver, LinkedEntry,
-    LoadDriverError, Machine, MountedHive, Process, Profile, Report, Setting, ThreadGuard,
-    UnloadError, report_faults,
+    LoadDriverError, Machine, MountedHive, Privileges, Process, Profile, Report, Setting,
+    ThreadGuard, UnloadError, report_faults,
 };
 pub use status::Status;
-pub use user::{UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};
+pub use user::{UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};
 pub use verifier::{Finding, Rule};
-pub use wdm_sys::{KeyAccess, KeyChanges, KeyOptions};
+pub use wdm_sys::{KeyAccess, KeyChanges, KeyOptions, RestoreFlags};

@@ -48,6 +48,7 @@ statuses! {
     INVALID_PARAMETER = 0xC000_000D, "a parameter is not valid";
     NO_SUCH_FILE = 0xC000_000F, "the file does not exist";
     INVALID_DEVICE_REQUEST = 0xC000_0010, "the device does not do that";
+    END_OF_FILE = 0xC000_0011, "nothing is left to read";
     ACCESS_DENIED = 0xC000_0022, "the caller may not do that";
     BUFFER_TOO_SMALL = 0xC000_0023, "not even the fixed part fits; nothing was written";
     OBJECT_TYPE_MISMATCH = 0xC000_0024, "the object is of another type";
@@ -57,6 +58,7 @@ statuses! {
     OBJECT_PATH_INVALID = 0xC000_0039, "part of the path is not a directory";
     OBJECT_PATH_NOT_FOUND = 0xC000_003A, "part of the path does not exist";
     OBJECT_PATH_SYNTAX_BAD = 0xC000_003B, "the path is malformed";
+    SHARING_VIOLATION = 0xC000_0043, "the file is in use";
     INVALID_PARAMETER_4 = 0xC000_00F2, "the fourth parameter is not valid";
     PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
     INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";

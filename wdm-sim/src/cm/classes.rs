@@ -46,6 +46,12 @@ pre_information! {
     REG_QUERY_KEY_SECURITY_INFORMATION { ObjectContext }
     REG_SET_KEY_SECURITY_INFORMATION { ObjectContext }
     REG_QUERY_KEY_NAME { ObjectContext }
+    REG_LOAD_KEY_INFORMATION_V2 { ObjectContext }
+    REG_UNLOAD_KEY_INFORMATION { ObjectContext }
+    REG_SAVE_KEY_INFORMATION { ObjectContext }
+    REG_SAVE_MERGED_KEY_INFORMATION { ObjectContext }
+    REG_RESTORE_KEY_INFORMATION { ObjectContext }
+    REG_REPLACE_KEY_INFORMATION { ObjectContext }
 }
 
 /// An operation of the configuration manager that callbacks are told of.
@@ -83,6 +89,18 @@ pub enum Operation {
     SetKeySecurity,
     /// `ObQueryNameString` on a key.
     QueryKeyName,
+    /// `ZwLoadKey`, `ZwLoadKeyEx`.
+    LoadKey,
+    /// `ZwUnloadKey`.
+    UnloadKey,
+    /// `ZwSaveKey`, `ZwSaveKeyEx`.
+    SaveKey,
+    /// `ZwSaveMergedKeys`.
+    SaveMergedKey,
+    /// `ZwRestoreKey`.
+    RestoreKey,
+    /// `ZwReplaceKey`.
+    ReplaceKey,
     /// The last reference to a key object went away.
     KeyHandleClose,
 }
@@ -133,6 +151,12 @@ impl Operation {
             ),
             Self::SetKeySecurity => (sys::RegNtPreSetKeySecurity, sys::RegNtPostSetKeySecurity),
             Self::QueryKeyName => (sys::RegNtPreQueryKeyName, sys::RegNtPostQueryKeyName),
+            Self::LoadKey => (sys::RegNtPreLoadKey, sys::RegNtPostLoadKey),
+            Self::UnloadKey => (sys::RegNtPreUnLoadKey, sys::RegNtPostUnLoadKey),
+            Self::SaveKey => (sys::RegNtPreSaveKey, sys::RegNtPostSaveKey),
+            Self::SaveMergedKey => (sys::RegNtPreSaveMergedKey, sys::RegNtPostSaveMergedKey),
+            Self::RestoreKey => (sys::RegNtPreRestoreKey, sys::RegNtPostRestoreKey),
+            Self::ReplaceKey => (sys::RegNtPreReplaceKey, sys::RegNtPostReplaceKey),
             Self::KeyHandleClose => (sys::RegNtPreKeyHandleClose, sys::RegNtPostKeyHandleClose),
         }
     }
@@ -222,6 +246,12 @@ mod tests {
             QueryKeySecurity,
             SetKeySecurity,
             QueryKeyName,
+            LoadKey,
+            UnloadKey,
+            SaveKey,
+            SaveMergedKey,
+            RestoreKey,
+            ReplaceKey,
             KeyHandleClose,
         ];
         let mut seen = std::collections::HashSet::new();

@@ -39,6 +39,7 @@ pub(crate) fn close_key_object(kernel: &Kernel, object: &Arc<Object>) {
         // The reference that the key object held.
         drop(ObjectRef::adopt(kernel, Arc::clone(transaction)));
     }
+    crate::hives::unload_if_unused(thread.kernel(), key.key());
 }
 
 struct Close<'a> {

@@ -51,6 +51,8 @@ pub(crate) use ids::{
 pub(crate) use key_object::KeyObject;
 pub(crate) use register::{register, remove_callbacks_of, unregister};
 
+pub use ops::SaveFormat;
+
 use callbacks::Callbacks;
 use ids::LentNames;
 

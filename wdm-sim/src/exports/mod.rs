@@ -12,6 +12,7 @@ mod dbg;
 mod event;
 mod ex;
 mod format;
+mod hive;
 mod io;
 mod io_keys;
 mod ke;
@@ -160,6 +161,7 @@ static TABLES: &[&[Export]] = &[
     dbg::VARIADIC,
     event::EXPORTS,
     ex::EXPORTS,
+    hive::EXPORTS,
     io::EXPORTS,
     io_keys::EXPORTS,
     ke::EXPORTS,

@@ -1,8 +1,7 @@
 //! The registry's system services, as drivers call them: every call is made from kernel mode.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatekey> and its
-//! neighbours. Not there yet, and answered with `STATUS_NOT_IMPLEMENTED`: loading, unloading,
-//! saving, restoring and replacing hives. Transactions are in [`tm`](super::tm).
+//! neighbours; those of hives are in `hive`, those of transactions in [`tm`](super::tm).
 
 use wdm_sys::{
     ACCESS_MASK, BOOLEAN, HANDLE, KEY_INFORMATION_CLASS, KEY_SET_INFORMATION_CLASS,
@@ -257,34 +256,6 @@ exports! {
         })
     }
 
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwLoadKey(_key: POBJECT_ATTRIBUTES, _file: POBJECT_ATTRIBUTES) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwUnloadKey(_key: POBJECT_ATTRIBUTES) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwSaveKey(_handle: HANDLE, _file: HANDLE) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwRestoreKey(_handle: HANDLE, _file: HANDLE, _flags: ULONG) -> NTSTATUS {
-        service(CALL, not_there)
-    }
-
-    /// Not there yet: `STATUS_NOT_IMPLEMENTED`.
-    fn ZwReplaceKey(
-        _new_file: POBJECT_ATTRIBUTES,
-        _handle: HANDLE,
-        _old_file: POBJECT_ATTRIBUTES,
-    ) -> NTSTATUS {
-        service(CALL, not_there)
-    }
 }
 
 /// Runs a system service that a driver called.
@@ -293,8 +264,4 @@ pub(super) fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome)
     thread.require_irql(irql::PASSIVE_LEVEL, call);
     let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));
     outcome.unwrap_or_else(|refused| refused).0
-}
-
-fn not_there(_: &Thread) -> Outcome {
-    Err(Status::NOT_IMPLEMENTED)
 }

@@ -7,8 +7,9 @@ use thiserror::Error;
 
 use super::bugcheck::{BugCheck, BugCheckHook};
 use super::debug::{DebugHook, DebugLog};
-use super::report::MountedHive;
 use super::{Kernel, Machine, services};
+use crate::files::{File, Files};
+use crate::hives::Hives;
 use crate::loader::LoadOptions;
 use crate::object::HandleTable;
 use crate::registry::{HiveError, Registry, demo_hive, wide};
@@ -51,6 +52,14 @@ pub enum BuildError {
     /// The demonstration hive could not be made.
     #[error("the demonstration hive could not be made ({0}); mount one of your own")]
     DemoHive(#[from] regf::Error),
+    /// A file has a path that no file can have.
+    #[error("the file {path} cannot be made: {status}; give a path such as \\??\\C:\\name")]
+    File {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        status: Status,
+    },
     /// The keys that drivers are installed in could not be made.
     #[error("the keys for services could not be made ({0}); look into the mounted SYSTEM hive")]
     Services(Status),
@@ -73,6 +82,7 @@ pub(crate) struct Options {
 pub struct Builder {
     profile: Profile,
     hives: Vec<(String, Vec<u8>)>,
+    files: Vec<(String, Vec<u8>)>,
     options: Options,
     debug: Option<Box<DebugHook>>,
 }
@@ -91,6 +101,13 @@ impl Builder {
     /// the keys that drivers are installed in.
     pub fn hive(mut self, name: &str, file: impl Into<Vec<u8>>) -> Self {
         self.hives.push((name.to_owned(), file.into()));
+        self
+    }
+
+    /// Puts a file into the machine, at an NT path such as `\??\C:\saved.hiv`; see
+    /// [`Machine::file`].
+    pub fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.push((path.to_owned(), bytes.into()));
         self
     }
 
@@ -137,20 +154,35 @@ impl Builder {
         if files.is_empty() {
             files.push(("SYSTEM".to_owned(), demo_hive()?));
         }
-        let mut hives = Vec::new();
+        let hives = Hives::default();
+        let stored = Files::default();
+        for (path, bytes) in self.files {
+            let put = stored.put(&wide(&path), File::new(bytes));
+            put.map_err(|status| BuildError::File { path, status })?;
+        }
         for (name, file) in files {
             let path = match name.starts_with('\\') {
                 true => name.clone(),
                 false => format!(r"\REGISTRY\MACHINE\{name}"),
             };
             let report = registry.mount_at(&wide(&path), &file)?;
-            hives.push(MountedHive::new(name, report));
+            let root = registry
+                .open(&wide(&path), true)
+                .map_err(BuildError::Services)?;
+            let file = File::new(file);
+            let short = name.rsplit('\\').next().unwrap_or(&name);
+            let stored_at = format!(r"\SystemRoot\System32\config\{short}");
+            // Where two hives have one name, the second one's file has none.
+            let _ = stored.add(&wide(&stored_at), Arc::clone(&file));
+            hives.add(root, file, false);
+            hives.note(&name, Ok(report));
         }
         services::ensure(&registry).map_err(BuildError::Services)?;
         Ok(Machine {
             kernel: Arc::new(Kernel {
                 profile: self.profile,
                 options: self.options,
+                files: stored,
                 hives,
                 registry,
                 cm: Default::default(),

@@ -19,6 +19,7 @@ mod debug;
 mod device_node;
 mod driver;
 mod fault;
+mod files;
 mod install;
 mod load;
 mod process;
@@ -30,6 +31,8 @@ use std::sync::Arc;
 
 use crate::cm;
 use crate::exports::SystemThreads;
+use crate::files::Files;
+use crate::hives::Hives;
 use crate::io;
 use crate::ke::Dispatcher;
 use crate::object::{self, HandleTable};
@@ -51,7 +54,7 @@ pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
-pub use process::Process;
+pub use process::{Privileges, Process};
 pub(crate) use process::{ProcessState, Processes};
 pub use report::{MountedHive, Report};
 
@@ -69,7 +72,8 @@ pub struct Machine {
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) options: Options,
-    pub(crate) hives: Vec<MountedHive>,
+    pub(crate) files: Files,
+    pub(crate) hives: Hives,
     pub(crate) registry: Registry,
     pub(crate) cm: cm::Manager,
     pub(crate) objects: object::Manager,

@@ -1,12 +1,28 @@
 //! Processes.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::current::Opaque;
+use bitflags::bitflags;
+
+use super::current::{Opaque, Thread};
 use super::{Kernel, Machine, Mode, ThreadGuard};
 use crate::object::HandleTable;
+use crate::status::Status;
+
+bitflags! {
+    /// Privileges that a process can have. Code in kernel mode needs none.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Privileges: u64 {
+        /// `SeTcbPrivilege`: to act as part of the operating system.
+        const TCB = 1 << 7;
+        /// `SeBackupPrivilege`: to save keys.
+        const BACKUP = 1 << 17;
+        /// `SeRestorePrivilege`: to load, unload, restore and replace hives.
+        const RESTORE = 1 << 18;
+    }
+}
 
 /// The id of the System process, in which drivers are loaded.
 const SYSTEM_ID: usize = 4;
@@ -26,6 +42,8 @@ pub(crate) struct ProcessState {
     id: usize,
     name: String,
     handles: HandleTable,
+    /// The bits of its [`Privileges`].
+    privileges: AtomicU64,
     /// What stands at the address of its `EPROCESS`.
     object: Box<Opaque>,
 }
@@ -36,6 +54,7 @@ impl ProcessState {
             id,
             name: name.to_owned(),
             handles: HandleTable::new(),
+            privileges: AtomicU64::new(0),
             object: Opaque::new(),
         })
     }
@@ -102,7 +121,7 @@ impl Processes {
     }
 
     /// An id for a new process or thread.
-    pub(super) fn next_id(&self) -> usize {
+    pub(crate) fn next_id(&self) -> usize {
         self.next_id.fetch_add(4, Ordering::Relaxed)
     }
 
@@ -147,6 +166,36 @@ impl Process {
     /// The file name of its program.
     pub fn name(&self) -> &str {
         &self.state.name
+    }
+
+    /// Gives the process privileges, enabled. It begins with none.
+    pub fn grant(&self, privileges: Privileges) {
+        self.state
+            .privileges
+            .fetch_or(privileges.bits(), Ordering::AcqRel);
+    }
+
+    /// Takes privileges away.
+    pub fn revoke(&self, privileges: Privileges) {
+        self.state
+            .privileges
+            .fetch_and(!privileges.bits(), Ordering::AcqRel);
+    }
+}
+
+impl Thread {
+    /// Whether the caller may use privileges; one in kernel mode may use all.
+    ///
+    /// # Errors
+    /// `STATUS_PRIVILEGE_NOT_HELD`.
+    pub(crate) fn require_privilege(&self, privileges: Privileges) -> Result<(), Status> {
+        let held = self.process().privileges.load(Ordering::Acquire);
+        match self.previous_mode() {
+            Mode::User if !Privileges::from_bits_retain(held).contains(privileges) => {
+                Err(Status::PRIVILEGE_NOT_HELD)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{CounterReport, Machine, Profile};
-use crate::registry::HiveReport;
+use crate::registry::{HiveError, HiveReport};
 use crate::verifier::{Finding, Rule};
 
 /// What happened in a machine so far.
@@ -11,7 +11,8 @@ use crate::verifier::{Finding, Rule};
 pub struct Report {
     /// The version of Windows that the machine is like.
     pub profile: Profile,
-    /// The hives that were mounted when the machine was built.
+    /// The hive files that were read: those that were mounted when the machine was built, and those
+    /// that were loaded or restored since.
     pub hives: Vec<MountedHive>,
     /// The names of the drivers that are loaded.
     pub drivers: Vec<String>,
@@ -42,7 +43,7 @@ pub struct MountedHive {
 }
 
 impl MountedHive {
-    pub(super) fn new(name: String, report: HiveReport) -> Self {
+    pub(crate) fn new(name: String, report: HiveReport) -> Self {
         Self {
             name,
             keys: report.keys,
@@ -50,6 +51,18 @@ impl MountedHive {
             dirty: report.dirty,
             lost: report.lost,
             losses: report.losses,
+        }
+    }
+
+    /// A file of which nothing could be read.
+    pub(crate) fn refused(name: String, error: &HiveError) -> Self {
+        Self {
+            name,
+            keys: 0,
+            values: 0,
+            dirty: false,
+            lost: 1,
+            losses: vec![error.to_string()],
         }
     }
 }
@@ -68,7 +81,7 @@ impl Machine {
         }
         Report {
             profile: kernel.profile,
-            hives: kernel.hives.clone(),
+            hives: kernel.hives.reports(),
             drivers: kernel.drivers.names(),
             counters: kernel.counters.report(),
             findings: kernel.verifier.findings(),

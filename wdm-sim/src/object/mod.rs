@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cm::KeyObject;
+use crate::files::FileObject;
 use crate::machine::{DriverId, Kernel};
 
 pub(crate) use event::EventObject;
@@ -35,6 +36,8 @@ pub(crate) enum Body {
     Transaction(Arc<crate::tm::Transaction>),
     /// An event.
     Event(EventObject),
+    /// A file as one opener sees it.
+    File(FileObject),
 }
 
 /// How far an object's life has come.
@@ -78,6 +81,7 @@ impl Object {
             Body::Thread(_) => ObjectType::Thread,
             Body::Transaction(_) => ObjectType::Transaction,
             Body::Event(_) => ObjectType::Event,
+            Body::File(_) => ObjectType::File,
         }
     }
 
@@ -93,6 +97,14 @@ impl Object {
     pub(crate) fn transaction(&self) -> Option<&Arc<crate::tm::Transaction>> {
         match &self.body {
             Body::Transaction(transaction) => Some(transaction),
+            _ => None,
+        }
+    }
+
+    /// The file object, if it is one.
+    pub(crate) fn file(&self) -> Option<&FileObject> {
+        match &self.body {
+            Body::File(file) => Some(file),
             _ => None,
         }
     }

@@ -15,6 +15,8 @@ pub(crate) enum ObjectType {
     Transaction,
     /// `*ExEventObjectType`.
     Event,
+    /// `*IoFileObjectType`.
+    File,
 }
 
 impl ObjectType {
@@ -26,6 +28,7 @@ impl ObjectType {
             Self::Thread => 0xFFFF_A000_0000_0200,
             Self::Transaction => 0xFFFF_A000_0000_0300,
             Self::Event => 0xFFFF_A000_0000_0400,
+            Self::File => 0xFFFF_A000_0000_0500,
         })
     }
 }
@@ -37,6 +40,7 @@ impl fmt::Display for ObjectType {
             Self::Thread => "thread object",
             Self::Transaction => "transaction object",
             Self::Event => "event object",
+            Self::File => "file object",
         })
     }
 }

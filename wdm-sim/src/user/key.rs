@@ -64,7 +64,7 @@ impl<'t> UserKey<'t> {
     /// # Errors
     /// `STATUS_INVALID_HANDLE` if something else has closed the handle.
     pub fn close(self) -> Result<(), Status> {
-        let closed = self.close_handle();
+        let closed = self.guard.close_handle(self.handle);
         std::mem::forget(self);
         closed
     }
@@ -314,16 +314,6 @@ impl<'t> UserKey<'t> {
             }
         }
     }
-
-    fn close_handle(&self) -> Result<(), Status> {
-        self.guard.system_call(|thread| {
-            let closed = thread
-                .process()
-                .handles()
-                .close(thread.kernel(), self.handle);
-            closed.map(drop).ok_or(Status::INVALID_HANDLE)
-        })
-    }
 }
 
 impl fmt::Debug for UserKey<'_> {
@@ -335,6 +325,6 @@ impl fmt::Debug for UserKey<'_> {
 impl Drop for UserKey<'_> {
     fn drop(&mut self) {
         // A handle that something else has closed needs nothing more.
-        let _ = self.close_handle();
+        let _ = self.guard.close_handle(self.handle);
     }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod hive;
 mod key;
 mod transaction;
 mod watch;
@@ -35,6 +36,7 @@ use crate::registry::{Disposition, wide};
 use crate::status::Status;
 
 pub use answer::{UserKeyInfo, UserValue};
+pub use hive::UserFile;
 pub use key::UserKey;
 pub use transaction::UserTransaction;
 pub use watch::UserWatch;
@@ -82,6 +84,14 @@ impl ThreadGuard {
         options: KeyOptions,
     ) -> Result<(UserKey<'_>, Disposition), Status> {
         create(self, None, path, access, options)
+    }
+
+    /// Closes a handle of the process.
+    fn close_handle(&self, handle: Handle) -> Result<(), Status> {
+        self.system_call(|thread| {
+            let closed = thread.process().handles().close(thread.kernel(), handle);
+            closed.map(drop).ok_or(Status::INVALID_HANDLE)
+        })
     }
 
     /// Makes a system call.

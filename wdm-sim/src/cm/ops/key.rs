@@ -46,7 +46,7 @@ pub(crate) fn delete_key(thread: &Thread, handle: HANDLE) -> Outcome {
     ))
 }
 
-/// `ZwFlushKey`. Hives live in memory here, so there is nothing to write.
+/// `ZwFlushKey`: the key's hive is written to its file.
 pub(crate) fn flush_key(thread: &Thread, handle: HANDLE) -> Outcome {
     let object = key_by_handle(thread, "ZwFlushKey", handle, 0)?;
     let key = key_of!(object);
@@ -56,7 +56,10 @@ pub(crate) fn flush_key(thread: &Thread, handle: HANDLE) -> Outcome {
         ObjectContext: ptr::null_mut(),
         Reserved: ptr::null_mut(),
     };
-    let work = || done(key.check_live());
+    let work = || match key.check_live() {
+        Ok(()) => done(thread.kernel().hives.flush(key.key())),
+        Err(status) => status,
+    };
     Ok(run_on_key(thread, Operation::FlushKey, &object, info, work))
 }
 

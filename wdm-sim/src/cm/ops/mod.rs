@@ -4,10 +4,14 @@
 //! notifications. `Err` is a refusal before any callback heard of the operation.
 
 mod key;
+mod load;
 mod lookup;
 mod name;
+mod named;
 mod open;
+mod restore;
 mod result_object;
+mod save;
 mod security;
 mod value;
 mod watch;
@@ -15,10 +19,15 @@ mod watch;
 pub(crate) use key::{
     delete_key, enumerate_key, flush_key, query_key, rename_key, set_information,
 };
+pub(crate) use load::{LoadOptions, REG_APP_HIVE, REG_PROCESS_PRIVATE, load_key, unload_key};
 pub(crate) use name::query_name;
+pub(crate) use named::Named;
 pub(crate) use open::{
     Creation, RootObject, create_key, create_key_transacted, open_key, open_key_transacted,
 };
+pub(crate) use restore::{replace_key, restore_key};
+pub use save::SaveFormat;
+pub(crate) use save::{save_key, save_merged_keys};
 pub(crate) use security::{query_security, set_security};
 pub(crate) use value::{
     delete_value, enumerate_value, query_multiple_values, query_value, set_value,
@@ -45,6 +54,16 @@ fn key_by_handle<'t>(
     access: u32,
 ) -> Result<ObjectRef<'t>, Status> {
     thread.reference_by_handle(call, Handle::from_raw(handle), ObjectType::Key, access)
+}
+
+/// As [`key_by_handle`], for a file object.
+pub(crate) fn file_by_handle<'t>(
+    thread: &'t Thread,
+    call: &'static str,
+    handle: HANDLE,
+    access: u32,
+) -> Result<ObjectRef<'t>, Status> {
+    thread.reference_by_handle(call, Handle::from_raw(handle), ObjectType::File, access)
 }
 
 /// Lets another thread use the registry once: the System process opens a key and closes it.

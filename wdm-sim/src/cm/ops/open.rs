@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 
 use wdm_sys::{
     HANDLE, KEY_ALL_ACCESS, KEY_EXECUTE, KEY_READ, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KEY_WRITE,
-    KPROCESSOR_MODE, OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE,
-    POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1,
+    KPROCESSOR_MODE, MAXIMUM_ALLOWED, OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK,
+    PHANDLE, POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1,
     REG_OPTION_BACKUP_RESTORE, REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE,
     UNICODE_STRING,
 };
@@ -378,6 +378,14 @@ impl<'t> Request<'t> {
 /// The transaction object that a key object is bound to.
 fn bound_transaction(object: &Object) -> Option<&Arc<Object>> {
     object.key()?.transaction()
+}
+
+/// The rights of a handle for which `access` was asked, given that all are granted.
+pub(super) fn map_granted(access: u32) -> u32 {
+    match access & MAXIMUM_ALLOWED {
+        0 => map_generic(access & !WOW64),
+        _ => KEY_ALL_ACCESS,
+    }
 }
 
 /// The rights that generic rights stand for, for a key.

@@ -18,6 +18,7 @@ use crate::cm::notify::run_on_key;
 use crate::cm::view::View;
 use crate::cm::watch::{Change, News};
 use crate::machine::{Mode, Thread};
+use crate::registry::KeyFlags;
 use crate::status::Status;
 
 const OWNER: u32 = 1;
@@ -108,6 +109,11 @@ pub(crate) unsafe fn set_security(
         Reserved: ptr::null_mut(),
     };
     let work = || {
+        // N10: the file's descriptor protects an application hive, not those of its keys.
+        let root = key.key().hive_root();
+        if root.is_some_and(|root| root.flags().contains(KeyFlags::APPLICATION)) {
+            return Status::ACCESS_DENIED;
+        }
         let changed = change(key, wanted, captured.bytes());
         if changed.is_ok() {
             let kernel = thread.kernel();

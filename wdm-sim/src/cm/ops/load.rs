@@ -1,0 +1,336 @@
+//! Loading and unloading hives (K2b, N10).
+//!
+//! A hive is loaded below `\REGISTRY\MACHINE` or `\REGISTRY\USER`, an application hive below
+//! `\REGISTRY\A`. A file that does not exist is made, with an empty hive in it. An unload wants no
+//! key of the hive to be open, unless it is forced; an application hive goes by itself when its last
+//! handle is closed, of which there is no notification but that of the close.
+
+use std::ptr;
+use std::sync::Arc;
+
+use wdm_sys::{
+    HANDLE, KEY_WRITE, OBJ_KERNEL_HANDLE, PHANDLE, POBJECT_ATTRIBUTES, PVOID,
+    REG_LOAD_KEY_INFORMATION_V2, REG_OPTION_OPEN_LINK, REG_UNLOAD_KEY_INFORMATION, ULONG_PTR,
+};
+
+use super::named::Named;
+use super::open::{map_granted, open_key};
+use super::value::{done, key_of};
+use super::{Outcome, key_by_handle};
+use crate::cm::callbacks::Cookie;
+use crate::cm::capture;
+use crate::cm::classes::Operation;
+use crate::cm::key_object::KeyObject;
+use crate::cm::notify::{self, Subject, run_on_key};
+use crate::files::File;
+use crate::hives;
+use crate::machine::{Mode, Privileges, Profile, Thread};
+use crate::object::{Body, Handle};
+use crate::registry::{HiveError, Key, Snapshot, Version, upcase, write};
+use crate::status::Status;
+
+/// `REG_APP_HIVE`: an application hive.
+pub(crate) const REG_APP_HIVE: u32 = 0x10;
+/// `REG_PROCESS_PRIVATE`: nobody else may load the file meanwhile.
+pub(crate) const REG_PROCESS_PRIVATE: u32 = 0x20;
+
+/// Flags that concern how a hive gets to disk, of which nothing shows here: no lazy flush, exact
+/// growth of the file, no resource manager, a single log, flush on growth.
+const HARMLESS: u32 = 0x4 | 0x80 | 0x100 | 0x200 | 0x1000;
+
+/// What `ZwLoadKeyEx` has and `ZwLoadKey` has not.
+pub(crate) struct LoadOptions {
+    /// `Flags`.
+    pub(crate) flags: u32,
+    /// `TrustClassKey`.
+    pub(crate) trust_class: HANDLE,
+    /// `Event`.
+    pub(crate) event: HANDLE,
+    /// `DesiredAccess`, for the root's handle.
+    pub(crate) access: u32,
+    /// Where the root's handle goes.
+    pub(crate) root_handle: PHANDLE,
+}
+
+impl LoadOptions {
+    /// Those of `ZwLoadKey`.
+    pub(crate) fn none() -> Self {
+        Self {
+            flags: 0,
+            trust_class: ptr::null_mut(),
+            event: ptr::null_mut(),
+            access: 0,
+            root_handle: ptr::null_mut(),
+        }
+    }
+
+    fn is_application(&self) -> bool {
+        self.flags & REG_APP_HIVE != 0
+    }
+}
+
+/// `ZwLoadKey`, `ZwLoadKeyEx`.
+///
+/// Trust classes, events and read-only hives are not simulated: `STATUS_NOT_SUPPORTED`.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn load_key(
+    thread: &Thread,
+    target: POBJECT_ATTRIBUTES,
+    source: POBJECT_ATTRIBUTES,
+    options: LoadOptions,
+) -> Outcome {
+    const CALL: &str = "ZwLoadKeyEx";
+    if options.flags & !(HARMLESS | REG_APP_HIVE | REG_PROCESS_PRIVATE) != 0
+        || !options.trust_class.is_null()
+        || !options.event.is_null()
+    {
+        return Err(Status::NOT_SUPPORTED);
+    }
+    if !options.is_application() {
+        thread.require_privilege(Privileges::RESTORE)?;
+    }
+    // SAFETY: the caller's promise is the same.
+    let mut target = unsafe { Named::take(thread, CALL, target) }?;
+    // SAFETY: as above.
+    let mut source = unsafe { Named::take(thread, CALL, source) }?;
+    source.path()?;
+    let root = target.root.as_ref();
+    let mut info = REG_LOAD_KEY_INFORMATION_V2 {
+        Object: root.map_or(ptr::null_mut(), |root| {
+            ptr::without_provenance_mut(root.address())
+        }),
+        KeyName: target.name.shown(),
+        SourceFile: source.name.shown(),
+        Flags: options.flags,
+        TrustClassObject: ptr::null_mut(),
+        UserEvent: ptr::null_mut(),
+        DesiredAccess: options.access,
+        RootHandle: options.root_handle,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Version: version(thread.kernel().profile),
+        FileAccessToken: ptr::null_mut(),
+    };
+    let mut load = Load {
+        thread,
+        target: &target,
+        source: &source,
+        options: &options,
+        root: None,
+    };
+    let status = notify::run(thread, Operation::LoadKey, &mut info, &mut load);
+    let Some(root) = load.root else {
+        return Ok(status);
+    };
+    let mut handed_over = Ok(());
+    if status.is_success() && !options.root_handle.is_null() {
+        // SAFETY: the caller's promise is the same.
+        handed_over = unsafe { open_root(thread, &target, &root, &options) };
+    }
+    hives::unload_if_unused(thread.kernel(), &root);
+    handed_over.map(|()| status)
+}
+
+/// The structure's version. The longer structure came with Windows 10, version 2004. Its page does
+/// not say the number; as `REG_CREATE_KEY_INFORMATION_V1` has 1, this one is given 2. Before,
+/// the field was `Reserved`.
+fn version(profile: Profile) -> ULONG_PTR {
+    match profile {
+        Profile::Win7 | Profile::Win8 => 0,
+        Profile::Win10 | Profile::Win11 => 2,
+    }
+}
+
+/// Gives the caller a handle to the root of a hive.
+///
+/// # Safety
+/// `options.root_handle` is valid for writes.
+unsafe fn open_root(
+    thread: &Thread,
+    target: &Named<'_>,
+    root: &Arc<Key>,
+    options: &LoadOptions,
+) -> Result<(), Status> {
+    let kernel = thread.kernel();
+    let body = Body::Key(KeyObject::new(Arc::clone(root), None));
+    let object = kernel.objects.create(kernel, body);
+    let granted = map_granted(options.access);
+    let handle = target
+        .handles(thread)
+        .insert(object, granted, thread.caller().driver)
+        .ok_or(Status::INSUFFICIENT_RESOURCES)?;
+    // SAFETY: by this function's contract.
+    unsafe { capture::write(options.root_handle, handle.as_raw()) };
+    Ok(())
+}
+
+struct Load<'a> {
+    thread: &'a Thread,
+    target: &'a Named<'a>,
+    source: &'a Named<'a>,
+    options: &'a LoadOptions,
+    /// The hive's root, once it is loaded.
+    root: Option<Arc<Key>>,
+}
+
+impl Load<'_> {
+    fn load(&self) -> Result<Arc<Key>, Status> {
+        let kernel = self.thread.kernel();
+        let application = self.options.is_application();
+        let private = self.options.flags & REG_PROCESS_PRIVATE != 0;
+        let absolute = self.target.absolute()?;
+        let (parent, name) = kernel.registry.above(&absolute)?;
+        if !takes_hives(&parent, application) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let _one_at_a_time = kernel.hives.loading();
+        let path = self.source.path()?;
+        let (file, made) = match kernel.files.find(path) {
+            Ok(file) => (file, false),
+            Err(Status::OBJECT_NAME_NOT_FOUND) => {
+                let empty = write(&Snapshot::empty(name), Version::Latest)?;
+                (File::new(empty), true)
+            }
+            Err(status) => return Err(status),
+        };
+        if let Some(loaded) = kernel.hives.in_file(&file) {
+            return match application && !private && loaded.is_shared() {
+                true => Ok(Arc::clone(loaded.root())),
+                false => Err(Status::SHARING_VIOLATION),
+            };
+        }
+        let shown = String::from_utf16_lossy(&absolute);
+        let mounted = kernel
+            .registry
+            .mount_below(&parent, name, &file.bytes(), application);
+        let (root, report) = match mounted {
+            Ok(mounted) => mounted,
+            Err(HiveError::Mount { status, .. }) => {
+                return Err(match status {
+                    // The name is taken.
+                    Status::OBJECT_NAME_COLLISION => Status::ACCESS_DENIED,
+                    status => status,
+                });
+            }
+            Err(damage) => {
+                kernel.hives.note(&shown, Err(&damage));
+                return Err(damage.status());
+            }
+        };
+        kernel.hives.note(&shown, Ok(report));
+        kernel
+            .hives
+            .add(Arc::clone(&root), Arc::clone(&file), private);
+        if made {
+            kernel.files.put(path, file)?;
+        }
+        Ok(root)
+    }
+}
+
+impl Subject for Load<'_> {
+    type Info = REG_LOAD_KEY_INFORMATION_V2;
+
+    fn perform(&mut self, _: &mut Self::Info) -> Status {
+        match self.load() {
+            Ok(root) => {
+                self.root = Some(root);
+                Status::SUCCESS
+            }
+            Err(status) => status,
+        }
+    }
+
+    /// Always NULL (K2b).
+    fn post_object(&self, _: Status) -> PVOID {
+        ptr::null_mut()
+    }
+
+    fn pre_context(&self, cookie: Cookie) -> PVOID {
+        let root = self.target.root.as_ref().and_then(|root| root.key());
+        root.map_or(ptr::null_mut(), |root| root.contexts().get(cookie))
+    }
+
+    fn post_context(&self, _: Cookie) -> PVOID {
+        ptr::null_mut()
+    }
+}
+
+/// Whether hives, or application hives, are loaded below a key.
+fn takes_hives(parent: &Key, application: bool) -> bool {
+    let is_a = parent
+        .name()
+        .is_ok_and(|name| upcase::equal(&name, &[u16::from(b'A')]));
+    parent.is_fixed() && parent.depth() == 1 && is_a == application
+}
+
+/// `ZwUnloadKey`; `force` is `REG_FORCE_UNLOAD` of `NtUnloadKey2`, which leaves open keys behind
+/// that answer `STATUS_KEY_DELETED`.
+///
+/// The root is opened first, as any key is, with an open's notifications.
+///
+/// # Safety
+/// The pointers are as the routine's page asks.
+pub(crate) unsafe fn unload_key(
+    thread: &Thread,
+    target: POBJECT_ATTRIBUTES,
+    force: bool,
+) -> Outcome {
+    thread.require_privilege(Privileges::RESTORE)?;
+    // What the caller gave wrong is its own mistake, not one of kernel mode.
+    // SAFETY: the caller's promise is the same.
+    drop(unsafe { Named::take(thread, "ZwUnloadKey", target) }?);
+    // SAFETY: as above; it is not NULL, or would have been refused.
+    let mut target = unsafe { target.read_unaligned() };
+    target.Attributes |= OBJ_KERNEL_HANDLE;
+    let mut handle = ptr::null_mut();
+    thread.with_previous_mode(Mode::Kernel, || {
+        // SAFETY: as above, and the other pointers lead to live locals.
+        let opened = unsafe {
+            open_key(
+                thread,
+                &raw mut handle,
+                KEY_WRITE,
+                &raw mut target,
+                REG_OPTION_OPEN_LINK,
+            )
+        };
+        opened?.to_result()?;
+        let outcome = unload(thread, handle, force);
+        drop(
+            thread
+                .kernel()
+                .handles
+                .close(thread.kernel(), Handle::from_raw(handle)),
+        );
+        outcome
+    })
+}
+
+fn unload(thread: &Thread, handle: HANDLE, force: bool) -> Outcome {
+    let object = key_by_handle(thread, "ZwUnloadKey", handle, 0)?;
+    let key = key_of!(object).key();
+    let info = REG_UNLOAD_KEY_INFORMATION {
+        Object: ptr::without_provenance_mut(object.address()),
+        UserEvent: ptr::null_mut(),
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let kernel = thread.kernel();
+    let work = || {
+        if !force && hives::is_open(kernel, key, Some(&object)) {
+            return Status::CANNOT_DELETE;
+        }
+        done(kernel.hives.unload(key))
+    };
+    Ok(run_on_key(
+        thread,
+        Operation::UnloadKey,
+        &object,
+        info,
+        work,
+    ))
+}
