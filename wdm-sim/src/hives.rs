@@ -59,13 +59,14 @@ pub(crate) struct Hives {
     loaded: Mutex<Vec<Arc<Hive>>>,
     /// How many of them are application hives.
     applications: AtomicUsize,
-    /// Held while one is loaded, so that no file is loaded twice at once.
+    /// Held while one is loaded, so that no file is loaded twice at once, and while an application
+    /// hive goes, so that nobody gets one that is going.
     loading: Mutex<()>,
     reports: Mutex<Vec<MountedHive>>,
 }
 
 impl Hives {
-    /// Lets one thread load a hive at a time.
+    /// Lets one thread load a hive, or unload one that is not used, at a time.
     pub(crate) fn loading(&self) -> MutexGuard<'_, ()> {
         lock(&self.loading)
     }
@@ -170,7 +171,11 @@ pub(crate) fn unload_if_unused(kernel: &Kernel, key: &Arc<Key>) {
     let Some(root) = key.hive_root() else {
         return;
     };
-    if root.flags().contains(KeyFlags::APPLICATION) && !is_open(kernel, &root, None) {
+    if !root.flags().contains(KeyFlags::APPLICATION) {
+        return;
+    }
+    let _nobody_opens_it = kernel.hives.loading();
+    if !is_open(kernel, &root, None) {
         // Another thread that closed the last but one may have been faster.
         let _ = kernel.hives.unload(&root);
     }

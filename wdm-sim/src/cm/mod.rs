@@ -9,9 +9,10 @@
 //! | R1 to R4 | `register`, `callbacks`, `altitude`, `rundown` |
 //! | N1 to N3, N6, N7 | `notify`, `classes`, `frames` |
 //! | N4 | `ops/result_object` |
-//! | N5, R5, K2, N10 | `ops/open`, `ops/lookup` |
+//! | N5, R5, K2, N10 | `ops/open`, `ops/lookup`, `ops/load` |
 //! | N8 | `capture` |
 //! | K1, K3 | `key_object`, `close` |
+//! | K2b | `ops/load`, `ops/save` |
 //! | K4 | `ids` |
 //! | K5 | `key_object`, `view`, `ids` |
 //! | C1 to C4 | `attach`, `context`, `close` |

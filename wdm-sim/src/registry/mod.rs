@@ -13,6 +13,7 @@
 //!   .mount_at(absolute, &bytes)        a hive (regf, or xz of it) as a subtree -> HiveReport
 //!   .unmount(absolute)                 takes it out again
 //! mount(&parent, name, &bytes)         the same below any key, without CurrentControlSet
+//! Snapshot::of(&key), write(..)        a subtree as a hive file
 //! demo_hive()                          the bytes of a small invented SYSTEM hive
 //! Registry::relative(absolute)         the part below \REGISTRY, where the kernel starts its parse
 //!
@@ -25,6 +26,7 @@
 //!   .subkey_count() .subkey(index) .subkeys()
 //!   .value_count() .value(name) .value_at(index) .set_value(name, kind, data) .delete_value(name)
 //!   .link_target() .set_link_target(name)
+//!   .restore(&bytes, volatile)         its contents replaced by those of a hive file
 //!   .security() .set_security(bytes) .last_write_time() .set_last_write_time(t)
 //!   .query(KeyInfo, &mut [u8])         -> Answer { status, length }, NT's structures as bytes
 //!   .query_value(name, ValueInfo, &mut [u8]) .query_value_at(index, ValueInfo, &mut [u8])

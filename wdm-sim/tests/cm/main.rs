@@ -7,6 +7,8 @@
 #![allow(non_upper_case_globals, reason = "C's names in patterns")]
 
 mod contexts;
+mod hive_calls;
+mod hives;
 mod keys;
 mod notifications;
 mod operations;

@@ -190,6 +190,12 @@ views! {
     set_value: REG_SET_VALUE_KEY_INFORMATION = RegNtPreSetValueKey;
     query_value: REG_QUERY_VALUE_KEY_INFORMATION = RegNtPreQueryValueKey;
     close: REG_KEY_HANDLE_CLOSE_INFORMATION = RegNtPreKeyHandleClose;
+    load: REG_LOAD_KEY_INFORMATION_V2 = RegNtPreLoadKey;
+    unload: REG_UNLOAD_KEY_INFORMATION = RegNtPreUnLoadKey;
+    save: REG_SAVE_KEY_INFORMATION = RegNtPreSaveKey;
+    save_merged: REG_SAVE_MERGED_KEY_INFORMATION = RegNtPreSaveMergedKey;
+    restore: REG_RESTORE_KEY_INFORMATION = RegNtPreRestoreKey;
+    replace: REG_REPLACE_KEY_INFORMATION = RegNtPreReplaceKey;
     cleanup: REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION = RegNtCallbackObjectContextCleanup;
 }
 

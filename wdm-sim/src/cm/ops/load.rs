@@ -24,8 +24,8 @@ use crate::cm::key_object::KeyObject;
 use crate::cm::notify::{self, Subject, run_on_key};
 use crate::files::File;
 use crate::hives;
-use crate::machine::{Mode, Privileges, Profile, Thread};
-use crate::object::{Body, Handle};
+use crate::machine::{Kernel, Mode, Privileges, Profile, Thread};
+use crate::object::{Body, Handle, Object, ObjectRef};
 use crate::registry::{HiveError, Key, Snapshot, Version, upcase, write};
 use crate::status::Status;
 
@@ -119,17 +119,19 @@ pub(crate) unsafe fn load_key(
         source: &source,
         options: &options,
         root: None,
+        opened: None,
     };
     let status = notify::run(thread, Operation::LoadKey, &mut info, &mut load);
-    let Some(root) = load.root else {
-        return Ok(status);
-    };
+    let Load { root, opened, .. } = load;
     let mut handed_over = Ok(());
-    if status.is_success() && !options.root_handle.is_null() {
+    if let Some(opened) = opened.filter(|_| status.is_success()) {
         // SAFETY: the caller's promise is the same.
-        handed_over = unsafe { open_root(thread, &target, &root, &options) };
+        handed_over = unsafe { hand_over(thread, &target, opened, &options) };
     }
-    hives::unload_if_unused(thread.kernel(), &root);
+    // A hive that nobody got a handle to.
+    if let Some(root) = root {
+        hives::unload_if_unused(thread.kernel(), &root);
+    }
     handed_over.map(|()| status)
 }
 
@@ -147,19 +149,16 @@ fn version(profile: Profile) -> ULONG_PTR {
 ///
 /// # Safety
 /// `options.root_handle` is valid for writes.
-unsafe fn open_root(
+unsafe fn hand_over(
     thread: &Thread,
     target: &Named<'_>,
-    root: &Arc<Key>,
+    root: ObjectRef<'_>,
     options: &LoadOptions,
 ) -> Result<(), Status> {
-    let kernel = thread.kernel();
-    let body = Body::Key(KeyObject::new(Arc::clone(root), None));
-    let object = kernel.objects.create(kernel, body);
     let granted = map_granted(options.access);
     let handle = target
         .handles(thread)
-        .insert(object, granted, thread.caller().driver)
+        .insert(root, granted, thread.caller().driver)
         .ok_or(Status::INSUFFICIENT_RESOURCES)?;
     // SAFETY: by this function's contract.
     unsafe { capture::write(options.root_handle, handle.as_raw()) };
@@ -173,11 +172,25 @@ struct Load<'a> {
     options: &'a LoadOptions,
     /// The hive's root, once it is loaded.
     root: Option<Arc<Key>>,
+    /// The key object for it, if the caller wants a handle.
+    opened: Option<ObjectRef<'a>>,
 }
 
 impl Load<'_> {
-    fn load(&self) -> Result<Arc<Key>, Status> {
+    fn load(&mut self) -> Result<(), Status> {
         let kernel = self.thread.kernel();
+        let _one_at_a_time = kernel.hives.loading();
+        let root = self.mount(kernel)?;
+        // Nobody can unload it before it is open.
+        if !self.options.root_handle.is_null() {
+            let body = Body::Key(KeyObject::new(Arc::clone(&root), None));
+            self.opened = Some(kernel.objects.create(kernel, body));
+        }
+        self.root = Some(root);
+        Ok(())
+    }
+
+    fn mount(&self, kernel: &Kernel) -> Result<Arc<Key>, Status> {
         let application = self.options.is_application();
         let private = self.options.flags & REG_PROCESS_PRIVATE != 0;
         let absolute = self.target.absolute()?;
@@ -185,7 +198,6 @@ impl Load<'_> {
         if !takes_hives(&parent, application) {
             return Err(Status::INVALID_PARAMETER);
         }
-        let _one_at_a_time = kernel.hives.loading();
         let path = self.source.path()?;
         let (file, made) = match kernel.files.find(path) {
             Ok(file) => (file, false),
@@ -234,13 +246,7 @@ impl Subject for Load<'_> {
     type Info = REG_LOAD_KEY_INFORMATION_V2;
 
     fn perform(&mut self, _: &mut Self::Info) -> Status {
-        match self.load() {
-            Ok(root) => {
-                self.root = Some(root);
-                Status::SUCCESS
-            }
-            Err(status) => status,
-        }
+        done(self.load())
     }
 
     /// Always NULL (K2b).
@@ -286,7 +292,7 @@ pub(crate) unsafe fn unload_key(
     let mut target = unsafe { target.read_unaligned() };
     target.Attributes |= OBJ_KERNEL_HANDLE;
     let mut handle = ptr::null_mut();
-    thread.with_previous_mode(Mode::Kernel, || {
+    let object = thread.with_previous_mode(Mode::Kernel, || {
         // SAFETY: as above, and the other pointers lead to live locals.
         let opened = unsafe {
             open_key(
@@ -298,19 +304,15 @@ pub(crate) unsafe fn unload_key(
             )
         };
         opened?.to_result()?;
-        let outcome = unload(thread, handle, force);
-        drop(
-            thread
-                .kernel()
-                .handles
-                .close(thread.kernel(), Handle::from_raw(handle)),
-        );
-        outcome
-    })
+        key_by_handle(thread, "ZwUnloadKey", handle, 0)
+    })?;
+    let outcome = unload(thread, &object, force);
+    let kernel = thread.kernel();
+    drop(kernel.handles.close(kernel, Handle::from_raw(handle)));
+    outcome
 }
 
-fn unload(thread: &Thread, handle: HANDLE, force: bool) -> Outcome {
-    let object = key_by_handle(thread, "ZwUnloadKey", handle, 0)?;
+fn unload(thread: &Thread, object: &Object, force: bool) -> Outcome {
     let key = key_of!(object).key();
     let info = REG_UNLOAD_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
@@ -321,16 +323,10 @@ fn unload(thread: &Thread, handle: HANDLE, force: bool) -> Outcome {
     };
     let kernel = thread.kernel();
     let work = || {
-        if !force && hives::is_open(kernel, key, Some(&object)) {
+        if !force && hives::is_open(kernel, key, Some(object)) {
             return Status::CANNOT_DELETE;
         }
         done(kernel.hives.unload(key))
     };
-    Ok(run_on_key(
-        thread,
-        Operation::UnloadKey,
-        &object,
-        info,
-        work,
-    ))
+    Ok(run_on_key(thread, Operation::UnloadKey, object, info, work))
 }
