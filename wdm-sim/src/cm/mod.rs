@@ -15,6 +15,7 @@
 //! | K2b | `ops/load`, `ops/save` |
 //! | K4 | `ids` |
 //! | K5 | `key_object`, `view`, `ids` |
+//! | H1 to H8 | `ops/load`, `ops/save`, `ops/restore` |
 //! | C1 to C4 | `attach`, `context`, `close` |
 //! | C5 | `notify` |
 //!

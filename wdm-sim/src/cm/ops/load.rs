@@ -1,4 +1,4 @@
-//! Loading and unloading hives (K2b, N10).
+//! Loading and unloading hives (K2b, N10, H1, H2, H8).
 //!
 //! A hive is loaded below `\REGISTRY\MACHINE` or `\REGISTRY\USER`, an application hive below
 //! `\REGISTRY\A`. A file that does not exist is made, with an empty hive in it. An unload wants no

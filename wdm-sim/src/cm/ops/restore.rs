@@ -1,4 +1,4 @@
-//! Restoring keys from files, and replacing the files of hives.
+//! Restoring keys from files, and replacing the files of hives (H5, H6).
 //!
 //! A restored key stays itself, with its name and class; its values, security descriptor and subkeys
 //! are those of the file's root. A replaced hive goes on in memory as it is and takes effect when

@@ -1,4 +1,4 @@
-//! Saving keys to files.
+//! Saving keys to files (H3, H4).
 //!
 //! What is saved are the stable keys from the given one down, the hives that are mounted below left
 //! out. The file's contents are replaced. The tree's own keys, such as `\REGISTRY\MACHINE`, are in

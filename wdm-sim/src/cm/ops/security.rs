@@ -109,7 +109,7 @@ pub(crate) unsafe fn set_security(
         Reserved: ptr::null_mut(),
     };
     let work = || {
-        // N10: the file's descriptor protects an application hive, not those of its keys.
+        // H2: the file's descriptor protects an application hive, not those of its keys.
         let root = key.key().hive_root();
         if root.is_some_and(|root| root.flags().contains(KeyFlags::APPLICATION)) {
             return Status::ACCESS_DENIED;
