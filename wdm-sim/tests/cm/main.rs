@@ -8,6 +8,7 @@
 
 mod contexts;
 mod hive_calls;
+mod hive_exports;
 mod hives;
 mod keys;
 mod notifications;
