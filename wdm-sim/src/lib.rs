@@ -108,7 +108,7 @@ pub use exports::has_export;
 pub use machine::{
     BugCheck, BuildError, Builder, ClassCount, CounterReport, DeviceNode, Driver, LinkedEntry,
     LoadDriverError, Machine, MountedHive, Privileges, Process, Profile, Report, Setting,
-    ThreadGuard, UnloadError, report_faults,
+    ThreadGuard, UnknownProfile, UnloadError, report_faults,
 };
 pub use status::Status;
 pub use user::{UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};

@@ -274,3 +274,33 @@ fn a_wrong_command_line_gives_2() {
         assert_eq!(wdm_sim(&arguments).status.code(), Some(0));
     }
 }
+
+#[test]
+fn a_driver_is_run_on_the_windows_that_is_asked_for() {
+    let file = File::importing(WELL_BEHAVED, &["CmRegisterCallbackEx", "ZwOpenKeyEx"]);
+    let run = |version: &str| wdm_sim(&["run", &file.path(), "--profile", version]);
+    for version in ["win7", "WIN8", "win11"] {
+        let output = run(version);
+        assert_eq!(output.status.code(), Some(0), "{version}: {output:?}");
+        let row = format!("windows {}", version.to_lowercase());
+        let table = stdout(&output);
+        let mut lines = table.lines().map(|line| line.split_whitespace());
+        assert!(
+            lines.any(|words| words.collect::<Vec<_>>().join(" ") == row),
+            "{table}"
+        );
+    }
+    let path = file.path();
+    let refused = |version: &str, missing: &str| {
+        assert_one_line(
+            &["run", &path, "--profile", version],
+            &["tested.sys", missing],
+        );
+    };
+    refused("vista", "ZwOpenKeyEx");
+    refused("winxp", "CmRegisterCallbackEx");
+    let unknown = run("win95");
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert_eq!(unknown.status.code(), Some(2), "{said}");
+    assert!(said.contains("is no version of Windows"), "{said}");
+}

@@ -7,7 +7,7 @@
 //! | rules | file |
 //! |---|---|
 //! | R1 to R4 | `register`, `callbacks`, `altitude`, `rundown` |
-//! | N1 to N3, N6, N7 | `notify`, `classes`, `frames` |
+//! | N1 to N3, N6, N7 | `notify`, `notify_xp`, `classes`, `frames` |
 //! | N4 | `ops/result_object` |
 //! | N5, R5, K2, N10 | `ops/open`, `ops/lookup`, `ops/load` |
 //! | N8 | `capture` |
@@ -33,6 +33,7 @@ mod frames;
 mod ids;
 mod key_object;
 mod notify;
+mod notify_xp;
 pub(crate) mod ops;
 mod register;
 mod rundown;

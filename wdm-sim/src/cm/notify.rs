@@ -16,6 +16,7 @@ use wdm_sys::{PVOID, REG_NOTIFY_CLASS, REG_POST_OPERATION_INFORMATION};
 use super::callbacks::{Callbacks, Cookie, Registration};
 use super::classes::{self, Operation, PreInformation};
 use super::key_object::KeyObject;
+use super::notify_xp;
 use super::rundown::Held;
 use crate::call;
 use crate::machine::{Counter, Thread};
@@ -59,6 +60,11 @@ pub(crate) trait Subject {
         }
     }
 
+    /// The absolute name of the key that a create or open is for.
+    fn complete_name(&self) -> Vec<u16> {
+        Vec::new()
+    }
+
     /// `Object` of the post-notification if the operation has ended with `status`.
     fn post_object(&self, status: Status) -> PVOID;
 
@@ -91,6 +97,13 @@ pub(crate) fn run<S: Subject>(
     let snapshot = kernel.cm.callbacks.snapshot();
     let list = below_running(thread, &kernel.cm.callbacks, &snapshot);
     if list.is_empty() {
+        return subject.perform(info);
+    }
+    let is_announced = kernel.profile.announces(operation.pre());
+    if !kernel.profile.layers_callbacks() && (is_announced || operation.yields_object()) {
+        return notify_xp::run(thread, operation, list, info, subject);
+    }
+    if !is_announced {
         return subject.perform(info);
     }
     // Callbacks keep this pointer from the pre- to the post-notification.

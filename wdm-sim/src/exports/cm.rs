@@ -58,10 +58,12 @@ exports! {
         cm::unregister(&thread, CALL, cookie).0
     }
 
-    /// The version of the callback interface: 1.1 (R5).
+    /// The version of the callback interface (R5).
     fn CmGetCallbackVersion(major: PULONG, minor: PULONG) {
-        current(CALL).require_irql(irql::APC_LEVEL, CALL);
-        for (place, number) in [(major, 1), (minor, 1)] {
+        let thread = current(CALL);
+        thread.require_irql(irql::APC_LEVEL, CALL);
+        let version = thread.kernel().profile.callback_version();
+        for (place, number) in [(major, version.0), (minor, version.1)] {
             if !place.is_null() {
                 // SAFETY: the caller gave a place for it.
                 unsafe { place.write(number) };

@@ -6,8 +6,8 @@
 use std::ptr::{null_mut, with_exposed_provenance_mut};
 
 use wdm_sys::{
-    BOOLEAN, KPROCESSOR_MODE, PFAST_MUTEX, POOL_FLAG_NON_PAGED, POOL_FLAG_PAGED, POOL_FLAGS,
-    POOL_TYPE, PVOID, PagedPool, SIZE_T,
+    BOOLEAN, KPROCESSOR_MODE, NonPagedPoolNx, PFAST_MUTEX, POOL_FLAG_NON_PAGED, POOL_FLAG_PAGED,
+    POOL_FLAGS, POOL_TYPE, PVOID, PagedPool, SIZE_T,
 };
 
 use super::exports;
@@ -27,6 +27,9 @@ exports! {
     fn ExAllocatePoolWithTag(pool: POOL_TYPE, size: SIZE_T, tag: u32) -> PVOID {
         let thread = current(CALL);
         require_level(&thread, CALL, pool == PagedPool);
+        if !has_pool(&thread, CALL, pool) {
+            return null_mut();
+        }
         if tag == 0 {
             thread.finding(Rule::PoolParameter, CALL, "the tag is 0; give four characters");
         }
@@ -42,6 +45,9 @@ exports! {
     fn ExAllocatePool(pool: POOL_TYPE, size: SIZE_T) -> PVOID {
         let thread = current(CALL);
         require_level(&thread, CALL, pool == PagedPool);
+        if !has_pool(&thread, CALL, pool) {
+            return null_mut();
+        }
         let address = allocate(&thread, size.max(1), u32::from_le_bytes(*b"None"));
         // SAFETY: `allocate` gave that many bytes, or null.
         unsafe { fill(address, size, UNINITIALIZED) };
@@ -190,6 +196,20 @@ fn require_level(thread: &Thread, call: &'static str, paged: bool) {
         },
         call,
     );
+}
+
+/// Whether this Windows has the pool that is allocated from.
+fn has_pool(thread: &Thread, call: &'static str, pool: POOL_TYPE) -> bool {
+    let profile = thread.kernel().profile;
+    let unknown = pool & NonPagedPoolNx != 0 && !profile.has_nx_pool();
+    if unknown {
+        let detail = format!(
+            "pool type {pool} is NonPagedPoolNx, which came with win8, and this is {profile}; \
+             choose NonPagedPool there by RtlGetVersion"
+        );
+        thread.finding(Rule::PoolParameter, call, detail);
+    }
+    !unknown
 }
 
 /// Allocates zeroed pool memory for the driver that runs.

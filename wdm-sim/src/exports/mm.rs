@@ -9,7 +9,7 @@
 use wdm_sys::{BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
 
 use super::{address, exports, text};
-use crate::machine::{Profile, Thread, current, irql};
+use crate::machine::{Thread, current, irql};
 use crate::verifier::Rule;
 
 /// Bug check `KMODE_EXCEPTION_NOT_HANDLED`.
@@ -35,10 +35,7 @@ exports! {
         // SAFETY: the caller gave a valid string.
         let name = unsafe { text(name) }.unwrap_or_default();
         let name = String::from_utf16_lossy(name);
-        if is_newer(&name, thread.kernel().profile) {
-            return std::ptr::null_mut();
-        }
-        let found = address(&name, thread.caller().abi);
+        let found = address(thread.kernel().profile, &name, thread.caller().abi);
         found.map_or(std::ptr::null_mut(), |found| found.cast_mut().cast())
     }
 
@@ -66,22 +63,6 @@ exports! {
             raise(&thread, CALL, ACCESS_VIOLATION, format!("{bad:#x} cannot be written"));
         }
     }
-}
-
-/// The routines that not every profile has, each with the build that brought it.
-const NEWER: &[(&str, u32)] = &[
-    ("CmCallbackGetKeyObjectIDEx", 9200),
-    ("CmCallbackReleaseKeyObjectIDEx", 9200),
-    ("IoOpenDriverRegistryKey", 17134),
-    ("ExAllocatePool2", 19041),
-];
-
-/// Whether a routine came with a later Windows than a machine's.
-fn is_newer(name: &str, profile: Profile) -> bool {
-    let (_, _, build) = profile.version();
-    NEWER
-        .iter()
-        .any(|&(newer, since)| newer == name && build < since)
 }
 
 fn check_range(thread: &Thread, call: &'static str, address: u64, length: SIZE_T, alignment: u32) {

@@ -21,6 +21,7 @@ mod ob;
 mod ps;
 mod rtl;
 mod security;
+mod since;
 mod tm;
 mod unwind;
 mod zw;
@@ -35,6 +36,7 @@ use wdm_sys::NTSTATUS;
 
 use crate::call::Abi;
 use crate::loader::ImportName;
+use crate::machine::Profile;
 use crate::status::Status;
 
 pub(crate) use ps::{SystemThread, SystemThreads};
@@ -128,6 +130,10 @@ macro_rules! exports {
         #[unsafe(no_mangle)]
         #[allow(non_snake_case, clippy::too_many_arguments)]
         pub(super) unsafe extern "system" fn $name($($parameter: $type),*) $(-> $result)? {
+            const SINCE: $crate::machine::Profile = $crate::exports::since::since(stringify!($name));
+            if const { SINCE as u8 > $crate::machine::Profile::WinXp as u8 } {
+                $crate::exports::since::check_linked(SINCE, stringify!($name));
+            }
             // SAFETY: the caller's promises are the same.
             unsafe { $body }
         }
@@ -180,9 +186,11 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Export>> = LazyLock::new
     all.map(|export| (export.name, export)).collect()
 });
 
-/// The address of an export for code with the given convention.
-pub(crate) fn address(name: &str, abi: Abi) -> Option<*const ()> {
-    let export = BY_NAME.get(name)?;
+/// The address of an export for code with the given convention, if that version of Windows has it.
+pub(crate) fn address(profile: Profile, name: &str, abi: Abi) -> Option<*const ()> {
+    let export = BY_NAME
+        .get(name)
+        .filter(|_| profile >= since::since(name))?;
     match abi {
         Abi::Host => export.linked,
         #[cfg(target_arch = "x86_64")]
@@ -192,16 +200,17 @@ pub(crate) fn address(name: &str, abi: Abi) -> Option<*const ()> {
 
 /// Finds what a `.sys` file imports.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn resolve(module: &str, import: ImportName<'_>) -> Option<*const ()> {
+pub(crate) fn resolve(profile: Profile, module: &str, import: ImportName<'_>) -> Option<*const ()> {
     let kernel = ["ntoskrnl.exe", "ntkrnlmp.exe", "hal.dll"];
     let from_kernel = kernel.iter().any(|name| module.eq_ignore_ascii_case(name));
     match import {
-        ImportName::Name(name) if from_kernel => address(name, Abi::Win64),
+        ImportName::Name(name) if from_kernel => address(profile, name, Abi::Win64),
         _ => None,
     }
 }
 
-/// Whether the simulated kernel has a routine or variable of that name, for `.sys` files to import.
+/// Whether the simulated kernel of the newest Windows has a routine or variable of that name, for
+/// `.sys` files to import.
 pub fn has_export(name: &str) -> bool {
     BY_NAME.contains_key(name)
 }

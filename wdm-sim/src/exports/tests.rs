@@ -20,12 +20,14 @@ mod win64 {
     use super::super::{address, resolve};
     use crate::call::Abi;
     use crate::loader::ImportName;
-    use crate::machine::Machine;
+    use crate::machine::{Machine, Profile};
+
+    const NEWEST: Profile = Profile::Win11;
 
     /// The address of a routine as a function of a type.
     macro_rules! routine {
         ($name:literal as $type:ty) => {{
-            let address = address($name, Abi::Win64).expect("the kernel has it");
+            let address = address(NEWEST, $name, Abi::Win64).expect("the kernel has it");
             // SAFETY: each test gives the routine's own type.
             unsafe { std::mem::transmute::<*const (), $type>(address) }
         }};
@@ -40,21 +42,24 @@ mod win64 {
     fn imports_come_from_the_kernel() {
         let name = ImportName::Name("ZwClose");
         assert_eq!(
-            resolve("NTOSKRNL.EXE", name),
-            address("ZwClose", Abi::Win64)
+            resolve(NEWEST, "NTOSKRNL.EXE", name),
+            address(NEWEST, "ZwClose", Abi::Win64)
         );
-        assert!(resolve("ntoskrnl.exe", name).is_some());
-        assert!(resolve("fltmgr.sys", name).is_none());
-        assert!(resolve("ntoskrnl.exe", ImportName::Name("NtNoSuchRoutine")).is_none());
+        assert!(resolve(NEWEST, "ntoskrnl.exe", name).is_some());
+        assert!(resolve(NEWEST, "fltmgr.sys", name).is_none());
+        assert!(resolve(NEWEST, "ntoskrnl.exe", ImportName::Name("NtNoSuchRoutine")).is_none());
         assert_ne!(
-            address("ZwClose", Abi::Win64),
-            address("ZwClose", Abi::Host)
+            address(NEWEST, "ZwClose", Abi::Win64),
+            address(NEWEST, "ZwClose", Abi::Host)
         );
-        assert!(address("memcpy", Abi::Host).is_none(), "the host has one");
-        let ours = address("CmKeyObjectType", Abi::Win64);
+        assert!(
+            address(NEWEST, "memcpy", Abi::Host).is_none(),
+            "the host has one"
+        );
+        let ours = address(NEWEST, "CmKeyObjectType", Abi::Win64);
         assert_eq!(
             ours,
-            address("CmKeyObjectType", Abi::Host),
+            address(NEWEST, "CmKeyObjectType", Abi::Host),
             "one variable for all"
         );
     }
@@ -214,7 +219,7 @@ mod win64 {
 
     #[test]
     fn the_stack_probe_keeps_all_registers() {
-        let probe = address("__chkstk", Abi::Win64).expect("the kernel has it");
+        let probe = address(NEWEST, "__chkstk", Abi::Win64).expect("the kernel has it");
         for size in [0_u64, 8, 4096, 4104, 40_000] {
             let (mut rax, mut rcx, mut rdx) = (size, 1_u64, 2_u64);
             let (before, after): (u64, u64);

@@ -2,45 +2,17 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use thiserror::Error;
 
 use super::bugcheck::{BugCheck, BugCheckHook};
 use super::debug::{DebugHook, DebugLog};
-use super::{Kernel, Machine, services};
+use super::{Kernel, Machine, Profile, services};
 use crate::files::{File, Files};
 use crate::hives::Hives;
 use crate::loader::LoadOptions;
 use crate::object::HandleTable;
 use crate::registry::{HiveError, Registry, demo_hive, wide};
 use crate::status::Status;
-
-/// The version of Windows that a machine is like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub enum Profile {
-    /// Windows 7 SP1.
-    Win7,
-    /// Windows 8.1.
-    Win8,
-    /// Windows 10, version 22H2.
-    #[default]
-    Win10,
-    /// Windows 11, version 23H2.
-    Win11,
-}
-
-impl Profile {
-    /// Major version, minor version and build number, as `RtlGetVersion` gives them.
-    pub fn version(self) -> (u32, u32, u32) {
-        match self {
-            Self::Win7 => (6, 1, 7601),
-            Self::Win8 => (6, 3, 9600),
-            Self::Win10 => (10, 0, 19045),
-            Self::Win11 => (10, 0, 22631),
-        }
-    }
-}
 
 /// Why a machine was not built.
 #[derive(Debug, Error)]
@@ -70,6 +42,8 @@ pub enum BuildError {
 pub(crate) struct Options {
     /// Write a registration's cookie only after its callback can run (R3).
     pub(crate) publish_cookie_late: bool,
+    /// Announce an open before a create (N9).
+    pub(crate) announce_open_before_create: bool,
     /// What images are accepted.
     pub(crate) load: LoadOptions,
     /// Told of a bug check before the process ends.
@@ -121,6 +95,13 @@ impl Builder {
     /// it happens on a machine with several processors (R3).
     pub fn publish_cookie_late(mut self, late: bool) -> Self {
         self.options.publish_cookie_late = late;
+        self
+    }
+
+    /// Whether a create is announced as an open first, and as a create only if there is no such key
+    /// (N9). Some builds of Windows may do so, and drivers must not depend on either.
+    pub fn announce_open_before_create(mut self, announce: bool) -> Self {
+        self.options.announce_open_before_create = announce;
         self
     }
 

@@ -8,6 +8,8 @@ use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING};
 
 use super::{Driver, DriverId, DriverRecord, Kernel, Machine, ThreadGuard};
 use crate::call::{self, Abi, Code};
+#[cfg(target_arch = "x86_64")]
+use crate::loader::ImportName;
 use crate::loader::{Image, LoadError, Module};
 use crate::status::Status;
 
@@ -111,7 +113,10 @@ impl Machine {
 
     #[cfg(target_arch = "x86_64")]
     fn load_image(&self, image: &Image) -> Result<Driver, LoadDriverError> {
-        let module = Module::load(image, self.kernel.options.load, &crate::exports::resolve)?;
+        let profile = self.kernel.profile;
+        let resolve =
+            |module: &str, import: ImportName<'_>| crate::exports::resolve(profile, module, import);
+        let module = Module::load(image, self.kernel.options.load, &resolve)?;
         let name = service_name(module.name());
         let entry = (module.entry_point() as *const ()).expose_provenance();
         self.load(&name, Some(module), entry, Abi::Win64)

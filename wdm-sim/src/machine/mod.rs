@@ -23,6 +23,7 @@ mod files;
 mod install;
 mod load;
 mod process;
+mod profile;
 mod report;
 mod services;
 
@@ -41,7 +42,7 @@ use crate::registry::Registry;
 use crate::verifier::{Finding, Rule, Verifier};
 
 pub use bugcheck::BugCheck;
-pub use builder::{BuildError, Builder, Profile};
+pub use builder::{BuildError, Builder};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
 pub use current::ThreadGuard;
@@ -56,6 +57,7 @@ pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
 pub use process::{Privileges, Process};
 pub(crate) use process::{ProcessState, Processes};
+pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};
 
 use builder::Options;

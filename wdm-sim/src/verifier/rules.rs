@@ -65,6 +65,7 @@ rules! {
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";
     BugCheck "BUG-CHECK" "A driver does not stop the machine.";
+    MissingRoutine "MISSING-ROUTINE" "A routine that this version of Windows lacks is not imported.";
     Parameter "PARAMETER" "A routine gets parameters that its page allows.";
     TooManyFindings "TOO-MANY-FINDINGS" "Findings that were left out.";
 }

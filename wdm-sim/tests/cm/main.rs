@@ -14,6 +14,7 @@ mod keys;
 mod notifications;
 mod operations;
 mod overrides;
+mod profiles;
 mod registration;
 mod support;
 mod threads;

@@ -205,6 +205,11 @@ impl<'a> Event<'a> {
         classes::name(self.class)
     }
 
+    /// The structure, of whatever type.
+    pub(crate) fn information(&self) -> PVOID {
+        self.info
+    }
+
     /// Whether this is a post-notification.
     pub(crate) fn is_post(&self) -> bool {
         self.name().starts_with("RegNtPost")

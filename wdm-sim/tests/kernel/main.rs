@@ -9,6 +9,7 @@ mod leftovers;
 mod objects;
 mod pool;
 mod print;
+mod profiles;
 mod rtl;
 mod security;
 mod setup;

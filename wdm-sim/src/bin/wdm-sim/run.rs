@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use wdm_sim::{Builder, LoadDriverError, Machine, Report};
+use wdm_sim::{Builder, LoadDriverError, Machine, Profile, Report};
 
 use crate::table::Table;
 use crate::workload::{self, Done};
@@ -24,6 +24,10 @@ pub(crate) struct Options {
     /// Mount a hive file in the registry, as SYSTEM=path/to/SYSTEM; can be given several times
     #[arg(long, value_name = "NAME=FILE", value_parser = parse_hive)]
     hive: Vec<(String, PathBuf)>,
+
+    /// The version of Windows to be like: winxp, vista, win7, win8, win10 or win11
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    profile: Profile,
 
     /// Print as JSON
     #[arg(long)]
@@ -119,7 +123,9 @@ fn unreadable(name: &str, file: &Path, error: &io::Error) -> Error {
 }
 
 fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
-    let builder = Machine::builder().publish_cookie_late(options.verifier);
+    let builder = Machine::builder()
+        .profile(options.profile)
+        .publish_cookie_late(options.verifier);
     let mount =
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
     let machine = hives.iter().fold(builder, mount);
@@ -166,6 +172,7 @@ fn print(output: &Output) -> Result<(), Error> {
     let (done, counters) = (&output.workload, &output.report.counters);
     let mut table = Table::default();
     table.row("driver", &output.driver);
+    table.row("windows", output.report.profile);
     table.row("keys opened", done.keys);
     table.row("values read", done.values);
     table.row("written and deleted", done.writes);

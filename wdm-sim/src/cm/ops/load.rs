@@ -139,9 +139,9 @@ pub(crate) unsafe fn load_key(
 /// not say the number; as `REG_CREATE_KEY_INFORMATION_V1` has 1, this one is given 2. Before,
 /// the field was `Reserved`.
 fn version(profile: Profile) -> ULONG_PTR {
-    match profile {
-        Profile::Win7 | Profile::Win8 => 0,
-        Profile::Win10 | Profile::Win11 => 2,
+    match profile >= Profile::Win10 {
+        true => 2,
+        false => 0,
     }
 }
 

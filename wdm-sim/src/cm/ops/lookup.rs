@@ -159,14 +159,27 @@ impl Subject for Lookup<'_> {
         self.result.after_post(by, class, now, overrides, post)
     }
 
-    /// NULL unless the operation has succeeded, and `STATUS_REPARSE` is not enough (R5, K2).
-    fn post_object(&self, status: Status) -> PVOID {
-        match self.result.object() {
-            Some(object) if status == Status::SUCCESS => {
-                ptr::without_provenance_mut(object.address())
-            }
-            _ => ptr::null_mut(),
+    fn complete_name(&self) -> Vec<u16> {
+        let root = self.root.key().map(|root| root.key().full_name());
+        let mut name = root.and_then(Result::ok).unwrap_or_default();
+        if !self.remaining.is_empty() {
+            name.push(SEPARATOR);
+            name.extend_from_slice(self.remaining);
         }
+        name
+    }
+
+    /// NULL unless the operation has succeeded, and `STATUS_REPARSE` is not enough (R5, K2). In
+    /// version 1.0 of the interface, the object that a lower callback turned down is still there.
+    fn post_object(&self, status: Status) -> PVOID {
+        let address = match self.result.object() {
+            Some(object) if status == Status::SUCCESS => object.address(),
+            None if self.thread.kernel().profile.callback_version() == (1, 0) => {
+                self.result.turned_down()
+            }
+            _ => 0,
+        };
+        ptr::without_provenance_mut(address)
     }
 
     fn pre_context(&self, cookie: Cookie) -> PVOID {

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use wdm_sys::HANDLE;
 
-use crate::machine::{Kernel, Machine, Thread};
+use crate::machine::{Kernel, Machine, Mode, Thread};
 use crate::object::{Handle, ObjectRef, ObjectType};
 use crate::status::Status;
 
@@ -64,6 +64,15 @@ pub(crate) fn file_by_handle<'t>(
     access: u32,
 ) -> Result<ObjectRef<'t>, Status> {
     thread.reference_by_handle(call, Handle::from_raw(handle), ObjectType::File, access)
+}
+
+/// The mode of callers whose data are copied before callbacks see them: before Windows 8 no
+/// caller's are (N8).
+fn copied_mode(thread: &Thread) -> Mode {
+    match thread.kernel().profile.captures_data() {
+        true => thread.previous_mode(),
+        false => Mode::Kernel,
+    }
 }
 
 /// Lets another thread use the registry once: the System process opens a key and closes it.

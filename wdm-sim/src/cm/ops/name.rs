@@ -10,7 +10,7 @@ use crate::cm::capture::{self, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
 use crate::cm::view::View;
-use crate::machine::{Profile, Thread};
+use crate::machine::Thread;
 use crate::object::Object;
 use crate::registry::to_bytes;
 use crate::status::Status;
@@ -44,10 +44,6 @@ pub(crate) unsafe fn query_name(
     };
     // SAFETY: the caller keeps its buffers valid for the whole call.
     let work = || unsafe { write_name(key, information, output, return_length) };
-    // Callbacks are told of it from Windows 10 on.
-    if matches!(thread.kernel().profile, Profile::Win7 | Profile::Win8) {
-        return Ok(work());
-    }
     Ok(run_on_key(
         thread,
         Operation::QueryKeyName,

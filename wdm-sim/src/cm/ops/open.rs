@@ -25,7 +25,7 @@ use crate::cm::key_object::KeyObject;
 use crate::cm::{descriptor, notify};
 use crate::machine::{Kernel, Mode, Thread};
 use crate::object::{Body, Object, ObjectRef, ObjectType};
-use crate::registry::{MAX_REPARSE, NewKey, Registry, SEPARATOR};
+use crate::registry::{Disposition, MAX_REPARSE, NewKey, Registry, SEPARATOR};
 use crate::status::Status;
 use crate::tm;
 
@@ -40,6 +40,8 @@ const VALID_OPTIONS: u32 = REG_OPTION_VOLATILE
     | REG_OPTION_OPEN_LINK
     | REG_OPTION_DONT_VIRTUALIZE;
 const REG_OPTION_DONT_VIRTUALIZE: u32 = 0x10;
+/// An address where no host has memory for programs.
+const NOWHERE: usize = 0xFFFF_A000_CDCD_CDCD;
 
 /// The key object for `\REGISTRY` that absolute names start from, made once a machine.
 #[derive(Default)]
@@ -77,7 +79,20 @@ pub(crate) unsafe fn create_key(
     creation: Creation,
 ) -> Outcome {
     // SAFETY: the caller's promise is the same.
-    let request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
+    let mut request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
+    if thread.kernel().options.announce_open_before_create && options & REG_OPTION_CREATE_LINK == 0
+    {
+        // N9.
+        let (status, _) = request.run(thread, Operation::OpenKey);
+        if status.is_success() {
+            let opened = Disposition::OpenedExisting as u32;
+            // SAFETY: as above.
+            unsafe { capture::write(creation.disposition, opened) };
+        }
+        if status != Status::OBJECT_NAME_NOT_FOUND {
+            return Ok(status);
+        }
+    }
     // SAFETY: as above.
     unsafe { request.create(thread, creation) }
 }
@@ -319,7 +334,7 @@ impl<'t> Request<'t> {
             CallContext: ptr::null_mut(),
             RootObjectContext: ptr::null_mut(),
             Transaction: self.shown_transaction(target.is_some()),
-            Version: 1,
+            Version: kernel.profile.create_structure_version(),
             RemainingName: &raw mut remaining_string,
             Wow64Flags: self.wow64,
             Attributes: self.attributes,
@@ -328,6 +343,9 @@ impl<'t> Request<'t> {
                 _ => Mode::User as KPROCESSOR_MODE,
             },
         };
+        if info.Version == 0 {
+            end_structure_before_version_1(&mut info);
+        }
         let goal = match operation {
             Operation::CreateKey => Goal::Create(NewKey {
                 volatile: self.options & REG_OPTION_VOLATILE != 0,
@@ -386,6 +404,15 @@ pub(super) fn map_granted(access: u32) -> u32 {
         0 => map_generic(access & !WOW64),
         _ => KEY_ALL_ACCESS,
     }
+}
+
+/// Makes the fields behind the end of a structure of version 0 what they are on NT: not the
+/// structure's, so nothing that a driver can use (N5).
+fn end_structure_before_version_1(info: &mut REG_CREATE_KEY_INFORMATION_V1) {
+    info.RemainingName = ptr::without_provenance_mut(NOWHERE);
+    info.Wow64Flags = NOWHERE as u32;
+    info.Attributes = NOWHERE as u32;
+    info.CheckAccessMode = NOWHERE as KPROCESSOR_MODE;
 }
 
 /// The rights that generic rights stand for, for a key.

@@ -27,6 +27,8 @@ pub(super) struct ResultObject<'t> {
     object: Option<Arc<Object>>,
     /// How many references to it the driver held that is being notified.
     held_before: i64,
+    /// The address of the object that a driver turned down, or 0.
+    turned_down: usize,
 }
 
 impl<'t> ResultObject<'t> {
@@ -40,12 +42,18 @@ impl<'t> ResultObject<'t> {
             place,
             object: None,
             held_before: 0,
+            turned_down: 0,
         }
     }
 
     /// The object now.
     pub(super) fn object(&self) -> Option<&Object> {
         self.object.as_deref()
+    }
+
+    /// The address of the object that a driver turned down, or 0. There may be none any more.
+    pub(super) fn turned_down(&self) -> usize {
+        self.turned_down
     }
 
     /// Takes the object and the operation's reference out.
@@ -171,6 +179,7 @@ impl<'t> ResultObject<'t> {
         let Some(object) = self.object.take() else {
             return;
         };
+        self.turned_down = object.address();
         let given_back = self.held_before - object.references_of(by.driver());
         if given_back <= 0 {
             self.finding(

@@ -9,7 +9,7 @@ use wdm_sys::{
     REG_SET_VALUE_KEY_INFORMATION,
 };
 
-use super::{Outcome, key_by_handle};
+use super::{Outcome, copied_mode, key_by_handle};
 use crate::cm::capture::{self, Input, Name, Output};
 use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
@@ -45,7 +45,7 @@ pub(crate) unsafe fn set_value(
     // SAFETY: the caller's promise is the same.
     let mut name = unsafe { Name::required(mode, name) }?;
     // SAFETY: as above.
-    let mut captured = unsafe { data.capture(mode) }?;
+    let mut captured = unsafe { data.capture(copied_mode(thread)) }?;
     let info = REG_SET_VALUE_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         ValueName: name.shown(),

@@ -1,0 +1,123 @@
+//! Which version of Windows brought which routine (P7).
+//!
+//! The version is the one that the routine's page gives as `req.target-min-winverclnt` (for
+//! `CmCallbackGetKeyObjectID` in its remarks): MicrosoftDocs/windows-driver-docs-ddi, folder
+//! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. `ExAllocatePool2` came with
+//! version 2004 of Windows 10 and `IoOpenDriverRegistryKey` with 1803, both of which the profile has.
+
+use crate::machine::{Profile, current};
+use crate::verifier::Rule;
+
+/// The routines that Windows XP lacks, and the first profile that has them.
+const SINCE: &[(Profile, &[&str])] = &[
+    (
+        Profile::Vista,
+        &[
+            "CmCallbackGetKeyObjectID",
+            "CmGetBoundTransaction",
+            "CmGetCallbackVersion",
+            "CmRegisterCallbackEx",
+            "CmSetCallbackObjectContext",
+            "TmCommitComplete",
+            "TmCreateEnlistment",
+            "TmEnableCallbacks",
+            "TmGetTransactionId",
+            "TmIsTransactionActive",
+            "TmPrePrepareComplete",
+            "TmPrepareComplete",
+            "TmReferenceEnlistmentKey",
+            "TmRollbackComplete",
+            "ZwCommitComplete",
+            "ZwCommitTransaction",
+            "ZwCreateEnlistment",
+            "ZwCreateKeyTransacted",
+            "ZwCreateResourceManager",
+            "ZwCreateTransaction",
+            "ZwCreateTransactionManager",
+            "ZwGetNotificationResourceManager",
+            "ZwOpenKeyTransacted",
+            "ZwOpenTransaction",
+            "ZwPrePrepareComplete",
+            "ZwPrepareComplete",
+            "ZwQueryInformationTransaction",
+            "ZwRecoverResourceManager",
+            "ZwRollbackComplete",
+            "ZwRollbackEnlistment",
+            "ZwRollbackTransaction",
+        ],
+    ),
+    (Profile::Win7, &["ZwOpenKeyEx", "ZwOpenKeyTransactedEx"]),
+    (
+        Profile::Win8,
+        &[
+            "CmCallbackGetKeyObjectIDEx",
+            "CmCallbackReleaseKeyObjectIDEx",
+            "KeQuerySystemTimePrecise",
+        ],
+    ),
+    (
+        Profile::Win10,
+        &["ExAllocatePool2", "IoOpenDriverRegistryKey"],
+    ),
+];
+
+/// The first profile that has a routine.
+pub(super) const fn since(name: &str) -> Profile {
+    let mut group = 0;
+    while group < SINCE.len() {
+        let (profile, names) = SINCE[group];
+        let mut at = 0;
+        while at < names.len() {
+            if same(names[at], name) {
+                return profile;
+            }
+            at += 1;
+        }
+        group += 1;
+    }
+    Profile::WinXp
+}
+
+/// Whether two texts are the same, for the compiler to find out.
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut same = one.len() == other.len();
+    let mut at = 0;
+    while same && at < one.len() {
+        same = one[at] == other[at];
+        at += 1;
+    }
+    same
+}
+
+/// Records a finding if a linked driver calls a routine that its machine's kernel lacks: linking
+/// cannot refuse it as loading a `.sys` file does. The routine works all the same.
+pub(super) fn check_linked(since: Profile, call: &'static str) {
+    let thread = current(call);
+    let profile = thread.kernel().profile;
+    if profile < since {
+        let detail = format!(
+            "{profile} has no such routine, it came with {since}: a driver that imports it is not \
+             loaded there; look it up with MmGetSystemRoutineAddress"
+        );
+        thread.finding(Rule::MissingRoutine, call, detail);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_routine_has_one_version() {
+        let mut seen = HashSet::new();
+        for name in SINCE.iter().flat_map(|(_, names)| *names) {
+            assert!(seen.insert(name), "{name} is there twice");
+        }
+        assert_eq!(since("ZwOpenKeyEx"), Profile::Win7);
+        assert_eq!(since("ZwOpenKey"), Profile::WinXp);
+        assert_eq!(since("ZwOpenKeyE"), Profile::WinXp);
+    }
+}
