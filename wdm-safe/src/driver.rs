@@ -189,6 +189,8 @@ unsafe fn start<D: Driver>(
     let mut driver = NonNull::new(driver).ok_or(NtError::INVALID_PARAMETER)?;
     // SAFETY: the caller vouches for the level.
     let passive = unsafe { Passive::new_unchecked() };
+    #[cfg(not(feature = "pool2"))]
+    crate::pool::kind::choose(passive);
     // SAFETY: null or valid during the call, says the caller.
     let registry_path = unsafe { UnicodeStr::from_raw(registry_path) };
     let registry_path = registry_path.unwrap_or(UnicodeStr::new(&[]));

@@ -14,8 +14,8 @@
 //! tests and tools run on any machine. The feature `kernel` makes a kernel build of it: imports
 //! from `ntoskrnl.exe`, a panic handler and a global allocator.
 //!
-//! The default target is 64-bit Windows 10 and later; nothing here needs more than Windows 8,
-//! except the feature `pool2` (Windows 10 2004).
+//! The default target is 64-bit Windows 10 and later. Without the feature `pool2` (Windows 10 2004)
+//! nothing here imports what Windows Vista lacks; [`system_routine()`] finds what newer versions have.
 
 #![no_std]
 

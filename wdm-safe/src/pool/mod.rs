@@ -1,10 +1,12 @@
 //! Fallible pool memory: [`PoolBox`], [`PoolVec`], and the tags that a debugger shows them under.
 //!
-//! Memory is non-paged and not executable (`NonPagedPoolNx`), so what it holds may be touched and
+//! Memory is non-paged and, from Windows 8 on, not executable (`NonPagedPoolNx`), so what it holds may be touched and
 //! dropped at any level that these crates' code runs at. The pages:
 //! `ExAllocatePoolWithTag`, `ExAllocatePool2`, `ExFreePoolWithTag`.
 
 mod allocator;
+#[cfg(not(feature = "pool2"))]
+pub(crate) mod kind;
 mod pool_box;
 mod pool_vec;
 
@@ -57,7 +59,7 @@ fn allocate(layout: Layout, tag: PoolTag) -> Result<NonNull<u8>> {
     // SAFETY: any size and tag are valid arguments; code of these crates runs at or below
     // DISPATCH_LEVEL.
     let memory =
-        unsafe { sys::ExAllocatePoolWithTag(sys::NonPagedPoolNx, layout.size() as u64, tag.0) };
+        unsafe { sys::ExAllocatePoolWithTag(kind::non_paged(), layout.size() as u64, tag.0) };
     #[cfg(feature = "pool2")]
     // SAFETY: as above. The memory is written before it is read, so it need not be zeroed.
     let memory = unsafe {

@@ -34,7 +34,7 @@ exports! {
             thread.finding(Rule::PoolParameter, CALL, "the tag is 0; give four characters");
         }
         // NT gives the smallest block for a size of 0.
-        let address = allocate(&thread, size.max(1), tag);
+        let address = allocate(&thread, size.max(1), tag, is_executable(pool));
         // SAFETY: `allocate` gave that many bytes, or null.
         unsafe { fill(address, size, UNINITIALIZED) };
         address
@@ -48,7 +48,8 @@ exports! {
         if !has_pool(&thread, CALL, pool) {
             return null_mut();
         }
-        let address = allocate(&thread, size.max(1), u32::from_le_bytes(*b"None"));
+        let tag = u32::from_le_bytes(*b"None");
+        let address = allocate(&thread, size.max(1), tag, is_executable(pool));
         // SAFETY: `allocate` gave that many bytes, or null.
         unsafe { fill(address, size, UNINITIALIZED) };
         address
@@ -72,7 +73,7 @@ exports! {
             thread.finding(Rule::PoolParameter, CALL, detail);
             return null_mut();
         }
-        let address = allocate(&thread, size, tag);
+        let address = allocate(&thread, size, tag, pools == POOL_FLAG_NON_PAGED_EXECUTE);
         if address.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
             let status = crate::Status::INSUFFICIENT_RESOURCES.0 as u32;
             thread.bug_check(
@@ -198,6 +199,11 @@ fn require_level(thread: &Thread, call: &'static str, paged: bool) {
     );
 }
 
+/// Whether a pool's memory is executable: non-paged memory, but for that of `NonPagedPoolNx`.
+fn is_executable(pool: POOL_TYPE) -> bool {
+    pool & (PagedPool | NonPagedPoolNx) == 0
+}
+
 /// Whether this Windows has the pool that is allocated from.
 fn has_pool(thread: &Thread, call: &'static str, pool: POOL_TYPE) -> bool {
     let profile = thread.kernel().profile;
@@ -213,7 +219,7 @@ fn has_pool(thread: &Thread, call: &'static str, pool: POOL_TYPE) -> bool {
 }
 
 /// Allocates zeroed pool memory for the driver that runs.
-fn allocate(thread: &Thread, size: SIZE_T, tag: u32) -> PVOID {
+fn allocate(thread: &Thread, size: SIZE_T, tag: u32, executable: bool) -> PVOID {
     let kernel = thread.kernel();
     let Ok(size) = usize::try_from(size) else {
         return null_mut();
@@ -226,6 +232,9 @@ fn allocate(thread: &Thread, size: SIZE_T, tag: u32) -> PVOID {
     match kernel.pool.allocate(owner, size, Tag(tag)) {
         Some(address) => {
             kernel.counters.count(Counter::PoolAllocations);
+            if executable {
+                kernel.counters.count(Counter::PoolExecutable);
+            }
             with_exposed_provenance_mut(address)
         }
         None => null_mut(),

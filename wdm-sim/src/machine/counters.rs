@@ -27,6 +27,8 @@ pub(crate) enum Counter {
     ContextsReleased,
     /// Pool allocations that succeeded.
     PoolAllocations,
+    /// Pool allocations that succeeded, of executable memory.
+    PoolExecutable,
     /// Pool blocks that were freed.
     PoolFrees,
     /// Pool allocations that failed because a test asked for it.
@@ -118,6 +120,7 @@ impl Counters {
             contexts_replaced: self.get(Counter::ContextsReplaced),
             contexts_released: self.get(Counter::ContextsReleased),
             pool_allocations: self.get(Counter::PoolAllocations),
+            pool_executable: self.get(Counter::PoolExecutable),
             pool_frees: self.get(Counter::PoolFrees),
             injected_failures: self.get(Counter::InjectedFailures),
             operations_by_class,
@@ -167,6 +170,8 @@ pub struct CounterReport {
     pub contexts_released: u64,
     /// Pool allocations that succeeded.
     pub pool_allocations: u64,
+    /// How many of them were of executable memory: from non-paged pool without `NonPagedPoolNx`.
+    pub pool_executable: u64,
     /// Pool blocks that were freed.
     pub pool_frees: u64,
     /// Pool allocations that failed because [`Machine::fail_allocation`](super::Machine::fail_allocation)
