@@ -3,7 +3,8 @@
 //! What a driver needs before it does anything of its own: status codes ([`NtStatus`],
 //! [`NtError`]), counted strings ([`UnicodeStr`], [`UnicodeString`]), IRQL tokens ([`Passive`],
 //! [`ApcLevel`]), fallible pool memory ([`PoolBox`], [`PoolVec`]), messages to the debugger
-//! ([`info!`], [`error!`]), the [`registry`] as its client, and the entry point ([`driver!`],
+//! ([`info!`], [`error!`]), the [`registry`] as its client, [callback objects](callback_object) with
+//! which drivers and the kernel tell each other of events, and the entry point ([`driver!`],
 //! [`Driver`]). The raw bindings below it are `wdm-sys`; the registry callback above it is
 //! `cm-callback`.
 //!
@@ -20,6 +21,7 @@
 #![no_std]
 
 pub mod bug_check;
+pub mod callback_object;
 pub mod driver;
 mod handle;
 pub mod irql;

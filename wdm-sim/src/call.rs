@@ -142,6 +142,28 @@ pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_
     );
 }
 
+/// `CALLBACK_FUNCTION`: a callback of a callback object.
+///
+/// # Safety
+/// `code` is a callback of its driver, whose code is loaded, and `context` what the driver registered
+/// it with; the arguments are what the callback object's creator defined.
+pub(crate) unsafe fn callback_function(
+    thread: &Thread,
+    code: Code,
+    context: usize,
+    first: usize,
+    second: usize,
+) {
+    let [context, first, second]: [PVOID; 3] =
+        [context, first, second].map(std::ptr::with_exposed_provenance_mut);
+    run(
+        thread,
+        code.caller,
+        "CALLBACK_FUNCTION",
+        || call!(code, (context => PVOID, first => PVOID, second => PVOID)),
+    );
+}
+
 /// `KSTART_ROUTINE`: the body of a system thread.
 ///
 /// # Safety

@@ -87,6 +87,7 @@
 //! ([`Builder::on_bug_check`] is told first).
 
 mod call;
+mod callback_object;
 pub mod cm;
 mod exports;
 mod files;
@@ -103,6 +104,7 @@ mod tm;
 mod user;
 mod verifier;
 
+pub use callback_object::SystemCallback;
 pub use cm::SaveFormat;
 pub use exports::has_export;
 pub use machine::{

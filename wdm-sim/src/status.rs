@@ -40,6 +40,7 @@ statuses! {
     NOTIFY_ENUM_DIR = 0x0000_010C, "something has changed";
     BUFFER_OVERFLOW = 0x8000_0005, "the fixed part was written, the rest was cut off";
     NO_MORE_ENTRIES = 0x8000_001A, "the index is past the last entry";
+    UNSUCCESSFUL = 0xC000_0001, "the operation failed";
     NOT_IMPLEMENTED = 0xC000_0002, "the routine does not exist here";
     INVALID_INFO_CLASS = 0xC000_0003, "the information class is unknown";
     INFO_LENGTH_MISMATCH = 0xC000_0004, "the length does not fit the information class";

@@ -71,9 +71,7 @@ exports! {
         let signalled = match object.body() {
             Body::Event(event) => event.wait(kernel, deadline),
             Body::Thread(other) => other.wait(kernel, deadline),
-            Body::Key(_) | Body::Transaction(_) | Body::File(_) => {
-                return Status::OBJECT_TYPE_MISMATCH.0;
-            }
+            _ => return Status::OBJECT_TYPE_MISMATCH.0,
         };
         if signalled { Status::SUCCESS.0 } else { STATUS_TIMEOUT }
     }

@@ -160,7 +160,7 @@ exports! {
             Some(object) => match object.body() {
                 Body::Thread(other) => other.wait(kernel, deadline),
                 Body::Event(event) => event.wait(kernel, deadline),
-                Body::Key(_) | Body::Transaction(_) | Body::File(_) => {
+                _ => {
                     let detail = format!("a {} cannot be waited for here", object.object_type());
                     thread.finding(Rule::Parameter, CALL, detail);
                     return Status::OBJECT_TYPE_MISMATCH.0;

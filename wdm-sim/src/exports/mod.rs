@@ -11,6 +11,7 @@ mod data;
 mod dbg;
 mod event;
 mod ex;
+mod ex_callback;
 mod format;
 mod hive;
 mod io;
@@ -167,6 +168,7 @@ static TABLES: &[&[Export]] = &[
     dbg::VARIADIC,
     event::EXPORTS,
     ex::EXPORTS,
+    ex_callback::EXPORTS,
     hive::EXPORTS,
     io::EXPORTS,
     io_keys::EXPORTS,

@@ -11,7 +11,7 @@ use wdm_sys::{HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, PKSTART_ROUTINE, POBJECT_AT
 
 use super::{exports, ob};
 use crate::call::{self, Code};
-use crate::machine::{DriverId, Kernel, Machine, current, irql};
+use crate::machine::{Counter, DriverId, Kernel, Machine, current, irql};
 use crate::object::Body;
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -76,6 +76,10 @@ exports! {
             caller: thread.caller(),
         };
         let kernel = thread.kernel();
+        if kernel.pool.must_fail() {
+            kernel.counters.count(Counter::InjectedFailures);
+            return Status::INSUFFICIENT_RESOURCES.0;
+        }
         let Some(started) = start(kernel, code, context) else {
             return Status::INSUFFICIENT_RESOURCES.0;
         };

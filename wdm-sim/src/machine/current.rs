@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{DriverId, Kernel, Machine, ProcessState};
 use crate::call::Abi;
+use crate::callback_object;
 use crate::cm;
 use crate::exports::SystemThread;
 use crate::verifier::Rule;
@@ -71,6 +72,8 @@ pub(crate) struct Thread {
     system_thread: RefCell<Option<Arc<SystemThread>>>,
     /// What the configuration manager remembers of the operations under way on this thread.
     pub(crate) cm: cm::ThreadState,
+    /// The callbacks of callback objects that stand on its stack.
+    pub(crate) callback_objects: callback_object::ThreadState,
     /// Whether its guard has been dropped.
     left: Cell<bool>,
     gs: Cell<Option<gs::Block>>,
@@ -103,6 +106,7 @@ impl Thread {
             caller: Cell::new(Caller::NONE),
             system_thread: RefCell::new(None),
             cm: cm::ThreadState::default(),
+            callback_objects: callback_object::ThreadState::default(),
             left: Cell::new(false),
             gs: Cell::new(Some(gs::Block::install(&object))),
             kernel,

@@ -30,6 +30,7 @@ mod services;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::callback_object;
 use crate::cm;
 use crate::exports::SystemThreads;
 use crate::files::Files;
@@ -84,6 +85,7 @@ pub(crate) struct Kernel {
     pub(crate) pool: Pool,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) io: io::Manager,
+    pub(crate) callback_objects: callback_object::Names,
     pub(crate) verifier: Verifier,
     pub(crate) counters: Counters,
     pub(crate) drivers: Drivers,

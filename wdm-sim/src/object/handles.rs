@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdm_sys::HANDLE;
 
-use super::{Object, ObjectRef};
+use super::{Body, Object, ObjectRef};
 use crate::machine::{DriverId, Kernel};
 
 /// The bits that mark a handle of the kernel's table.
@@ -135,8 +135,10 @@ impl HandleTable {
         let object = ObjectRef::adopt(kernel, entry.object);
         if before == 1 {
             kernel.cm.watches.end_of(kernel, &object);
-            if let Some(transaction) = object.transaction() {
-                transaction.abandon();
+            match object.body() {
+                Body::Transaction(transaction) => transaction.abandon(),
+                Body::Callback(_) => kernel.callback_objects.last_handle_closed(kernel, &object),
+                _ => {}
             }
         }
         Some(object)

@@ -154,8 +154,8 @@ impl Manager {
         object.stage.store(Stage::Closing as u8, Ordering::Release);
         match object.body() {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),
-            Body::Thread(_) | Body::Event(_) | Body::File(_) => {}
             Body::Transaction(transaction) => transaction.abandon(),
+            Body::Callback(_) | Body::Thread(_) | Body::Event(_) | Body::File(_) => {}
         }
         object.stage.store(Stage::Closed as u8, Ordering::Release);
         self.shard(object.address).remove(&object.address);

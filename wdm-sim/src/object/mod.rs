@@ -17,6 +17,7 @@ mod types;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::callback_object::CallbackObject;
 use crate::cm::KeyObject;
 use crate::files::FileObject;
 use crate::machine::{DriverId, Kernel};
@@ -30,6 +31,8 @@ pub(crate) use types::ObjectType;
 pub(crate) enum Body {
     /// A registry key as one opener sees it (K1).
     Key(KeyObject),
+    /// A callback object (`ExCreateCallback`).
+    Callback(CallbackObject),
     /// A thread that a driver started.
     Thread(Arc<crate::exports::SystemThread>),
     /// A transaction.
@@ -78,6 +81,7 @@ impl Object {
     pub(crate) fn object_type(&self) -> ObjectType {
         match self.body {
             Body::Key(_) => ObjectType::Key,
+            Body::Callback(_) => ObjectType::Callback,
             Body::Thread(_) => ObjectType::Thread,
             Body::Transaction(_) => ObjectType::Transaction,
             Body::Event(_) => ObjectType::Event,

@@ -9,6 +9,8 @@ use wdm_sys::POBJECT_TYPE;
 pub(crate) enum ObjectType {
     /// `*CmKeyObjectType`.
     Key,
+    /// `*ExCallbackObjectType`.
+    Callback,
     /// `*PsThreadType`.
     Thread,
     /// `*TmTransactionObjectType`.
@@ -29,6 +31,7 @@ impl ObjectType {
             Self::Transaction => 0xFFFF_A000_0000_0300,
             Self::Event => 0xFFFF_A000_0000_0400,
             Self::File => 0xFFFF_A000_0000_0500,
+            Self::Callback => 0xFFFF_A000_0000_0600,
         })
     }
 }
@@ -41,6 +44,7 @@ impl fmt::Display for ObjectType {
             Self::Transaction => "transaction object",
             Self::Event => "event object",
             Self::File => "file object",
+            Self::Callback => "callback object",
         })
     }
 }

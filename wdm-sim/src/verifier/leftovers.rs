@@ -21,6 +21,7 @@ impl Kernel {
         self.report_lost_contexts(driver, call);
         crate::cm::report_lent_names(self, driver, call);
         self.report_running_threads(driver, call);
+        self.report_callback_objects(driver, call);
         self.report_devices(driver, call);
         self.report_handles(driver, call);
         self.report_references(driver, call);

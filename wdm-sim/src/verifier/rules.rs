@@ -61,6 +61,7 @@ rules! {
     Irql "IRQL" "A routine is called at a level that it allows, and the level is restored.";
     Lock "LOCK" "A lock is initialised, taken once, and released by the thread that took it.";
     CriticalRegion "CRITICAL-REGION" "A critical region that was entered is left.";
+    CallbackObject "CALLBACK-OBJECT" "A callback object has a name, and its callbacks are unregistered before their driver unloads.";
     Device "DEVICE" "Devices and symbolic links are deleted before the driver unloads.";
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod callback_objects;
 mod dispatcher;
 mod drivers;
 mod leftovers;

@@ -151,7 +151,7 @@ fn a_thread_that_outlives_its_driver_is_found() {
 
 /// Runs one of the tests below, which are ignored because they end the process; gives what it wrote to the
 /// standard error.
-fn run_ending(test: &str) -> String {
+pub(crate) fn run_ending(test: &str) -> String {
     let program = std::env::current_exe().expect("the test has a file");
     let output = Command::new(program)
         .args([

@@ -8198,6 +8198,7 @@ unsafe extern "system" {
         ResultLength: PULONG,
     ) -> NTSTATUS;
     pub fn ZwFlushKey(KeyHandle: HANDLE) -> NTSTATUS;
+    pub fn ZwMakeTemporaryObject(Handle: HANDLE) -> NTSTATUS;
     pub fn ZwOpenKey(
         KeyHandle: PHANDLE,
         DesiredAccess: ACCESS_MASK,

@@ -20,6 +20,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "ZwQuerySecurityObject",
     "ZwSetSecurityObject",
     "ZwClose",
+    "ZwMakeTemporaryObject",
     "ZwCreateTransaction",
     "ZwCommitTransaction",
     "ZwRollbackTransaction",
