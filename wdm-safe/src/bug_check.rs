@@ -13,6 +13,9 @@ pub enum Bug {
     /// A registered callback object was dropped inside its own callback, where unregistering
     /// would wait for ever (R4): 0x52555234. Parameter: the callback's context.
     UnregisteredInsideCallback = 0x5255_5234,
+    /// A worker was dropped inside its own handler, where waiting for its thread would be for
+    /// ever: 0x5255574B. Parameter: the thread's id.
+    StoppedInsideHandler = 0x5255_574B,
     /// The kernel refused to unregister a callback, so it would go on calling into memory that is
     /// about to be freed: 0x5255554E. Parameters: the callback's context, the status.
     NotUnregistered = 0x5255_554E,

@@ -4,7 +4,8 @@
 //! [`NtError`]), counted strings ([`UnicodeStr`], [`UnicodeString`]), IRQL tokens ([`Passive`],
 //! [`ApcLevel`]), fallible pool memory ([`PoolBox`], [`PoolVec`]), messages to the debugger
 //! ([`info!`], [`error!`]), the [`registry`] as its client, [callback objects](callback_object) with
-//! which drivers and the kernel tell each other of events, and the entry point ([`driver!`],
+//! which drivers and the kernel tell each other of events, [`Worker`]s that do what must not hold up a
+//! callback, and the entry point ([`driver!`],
 //! [`Driver`]). The raw bindings below it are `wdm-sys`; the registry callback above it is
 //! `cm-callback`.
 //!
@@ -38,6 +39,7 @@ pub mod string;
 mod sync;
 pub mod system_routine;
 pub mod user_memory;
+pub mod worker;
 
 pub use driver::{Driver, Init, Lifecycle, Obligation};
 pub use irql::{ApcLevel, Passive};
@@ -46,6 +48,7 @@ pub use queue::EventQueue;
 pub use status::{NtError, NtStatus, Result};
 pub use string::{UnicodeStr, UnicodeString};
 pub use system_routine::system_routine;
+pub use worker::{Delivery, Worker};
 
 /// What the macros expand to; not for use by name.
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! A bounded queue of events: callbacks push without allocating or waiting, a worker drains.
 //!
-//! What does not fit is counted, never silently lost.
+//! What does not fit is counted, never silently lost. [`Worker`](crate::Worker) is a queue with a
+//! thread that drains it.
 //!
 //! ```
 //! # let machine = wdm_sim::Machine::builder().build()?;
