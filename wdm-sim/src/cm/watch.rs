@@ -6,7 +6,8 @@
 //! NT may tell of it, but does not say that it does.
 //!
 //! Creating, renaming and deleting a key changes the key above it. What is done in a transaction is
-//! told of when that is committed.
+//! told of when that is committed. What changes without an operation, such as by
+//! [`Machine::install`](crate::Machine::install), is told to nobody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -223,9 +224,11 @@ impl Watches {
         }
     }
 
-    /// The value that is about to be set, if anybody could want to know whether it changes.
+    /// The value that is about to be set, if anybody could want to know whether it changes. Until
+    /// a transaction is committed anybody could begin to.
     pub(crate) fn before(&self, key: View<'_>, name: &[u16]) -> Option<Value> {
-        self.any().then(|| key.value(name).ok()).flatten()
+        let wanted = self.any() || key.transaction().is_some();
+        wanted.then(|| key.value(name).ok()).flatten()
     }
 
     /// Ends the requests of a key object whose last handle was closed.

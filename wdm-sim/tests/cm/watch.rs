@@ -250,3 +250,20 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn a_transaction_that_changes_nothing_tells_nothing() {
+    in_program(|_, thread| {
+        let key = test_key(thread);
+        key.set_dword("a", 1).unwrap();
+        let transaction = thread.create_transaction().unwrap();
+        let within = thread
+            .open_key_transacted(TEST, KeyAccess::ALL, &transaction)
+            .unwrap();
+        within.set_dword("a", 1).unwrap();
+        drop(within);
+        let watch = key.watch(KeyChanges::VALUES, true).unwrap();
+        transaction.commit().unwrap();
+        assert!(!watch.is_signalled());
+    });
+}
