@@ -4,12 +4,13 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
-use clap::Args;
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 
 use crate::bindgen::GENERATOR;
 use crate::debian::{self, Consent};
 use crate::drivers::{self, Profile};
+use crate::sanitize::{self, Checker};
 use crate::steps::{Done, Steps};
 use crate::target::Target;
 use crate::workspace::Workspace;
@@ -24,6 +25,10 @@ pub(crate) struct Options {
     /// Leave out `cargo xtask test`, because it has just been run
     #[arg(long)]
     skip_tests: bool,
+
+    /// Fail where there is no nightly toolchain, instead of leaving out what needs one
+    #[arg(long)]
+    nightly: bool,
 }
 
 /// Takes every step, prints how each went, and fails if one did.
@@ -46,6 +51,12 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     });
     if !options.skip_tests {
         steps.take("tests", || test::run(consent).map(|()| Done::Ok));
+    }
+    if options.nightly {
+        steps.take("nightly toolchain", nightly);
+    }
+    for checker in Checker::value_variants() {
+        steps.take(checker.title(), || checker.run(&workspace, consent));
     }
     steps.take("documentation", || {
         let document = ["doc", "--workspace", "--no-deps"];
@@ -80,6 +91,14 @@ fn component(name: &str, subcommand: &str) -> Result<()> {
     ));
     process::read(Command::new("rustup").args(["component", "add", name]))?;
     Ok(())
+}
+
+/// Checks that the address sanitizer will not be left out.
+fn nightly() -> Result<Done> {
+    if !sanitize::has_nightly() {
+        bail!("no nightly toolchain; `rustup toolchain install nightly` brings one");
+    }
+    Ok(Done::Ok)
 }
 
 /// Checks each crate that a driver links, as a driver links it.

@@ -14,6 +14,7 @@ mod image;
 mod package;
 mod process;
 mod run;
+mod sanitize;
 mod steps;
 mod target;
 mod test;
@@ -49,6 +50,8 @@ enum Task {
     BuildDrivers(drivers::Options),
     /// Build one sample driver and run it with `wdm-sim run`
     Run(run::Options),
+    /// Run the tests that a checker watches: loom, the address sanitizer, valgrind
+    Sanitize(sanitize::Options),
     /// Check everything that CI checks
     Ci(ci::Options),
     /// Write the raw bindings anew (all arguments go to the generator)
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(consent),
         Task::BuildDrivers(options) => drivers::run(&options, consent),
         Task::Run(options) => run::run(&options, consent),
+        Task::Sanitize(options) => sanitize::run(&options, consent),
         Task::Ci(options) => ci::run(&options, consent),
         Task::Bindgen(options) => bindgen::run(&options),
         Task::Package(options) => package::run(&options),

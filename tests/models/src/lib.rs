@@ -1,7 +1,7 @@
 //! Models for the checker loom: the crates' own code, in every order in which threads can run it,
 //! against a kernel that keeps its promises to the letter and no more.
 //!
-//! `cargo xtask loom` runs them; by hand it is
+//! `cargo xtask sanitize loom` runs them; by hand it is
 //! `RUSTFLAGS="--cfg loom" cargo test --release --package wdm-models`. In other builds this crate is
 //! empty.
 //!
