@@ -134,6 +134,8 @@ impl Checker {
                     cargo.args(["--test", name]);
                 }
                 with_flags(&mut cargo, "-Zsanitizer=address", &target.join("asan"));
+                // Lines are all that its reports show.
+                cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
             }
             Self::Memcheck => {
                 cargo.args(["--package", "cm-callback", "--lib"]);

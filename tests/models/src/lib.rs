@@ -10,7 +10,7 @@
 //! | `cookie` | model: the cookie's publication against the first callback (R3) |
 //! | `contexts` | model: `set_context` on one key object, against itself, readers and the close (C3, C4) |
 //! | `unregister` | model: unregistering against callbacks in flight, and against the close (R4) |
-//! | `queue` | model: `EventQueue`, producers against consumers |
+//! | `queue` | model: `EventQueue`, producers against consumers and each other |
 //! | `faults` | each model once more with a kernel that breaks a promise, which it must find |
 //! | `kernel` | registration, contexts, references and callbacks in flight |
 //! | `pool` | memory that is never used twice, so that a use after free is seen |

@@ -137,3 +137,18 @@ fn consumers_get_each_event_once_and_the_rest_goes_with_the_queue() {
         "an event in the place of one that was popped",
     ]);
 }
+
+#[test]
+fn a_full_queue_counts_what_each_producer_loses() {
+    let checked = check("queue, full", None, |_| {
+        let model = Model::new();
+        assert_eq!(model.produce(0, 2), 0);
+        let producers = [(); 2].map(|()| {
+            let model = Arc::clone(&model);
+            thread::spawn(move || model.produce(1, 1))
+        });
+        let refused = producers.map(|producer| producer.join().expect("it ends"));
+        assert_eq!((refused, model.queue.dropped()), ([1, 1], 2));
+    });
+    checked.assert_seen(&["no room"]);
+}
