@@ -6,7 +6,7 @@
 
 use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING, PVOID};
 
-use crate::machine::{Caller, Thread};
+use crate::machine::{Caller, Routine, Thread};
 use crate::verifier::Rule;
 
 /// The calling convention of a driver's functions.
@@ -18,6 +18,9 @@ pub(crate) enum Abi {
     #[cfg(target_arch = "x86_64")]
     Win64,
 }
+
+/// What kind of routine a registry callback is.
+pub(crate) const REGISTRY_CALLBACK: &str = "EX_CALLBACK_FUNCTION";
 
 /// A function of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +64,15 @@ macro_rules! call {
 }
 
 /// Runs driver code on `thread` and checks that it leaves the thread as it found it.
-fn run<T>(thread: &Thread, caller: Caller, routine: &'static str, body: impl FnOnce() -> T) -> T {
+fn run<T>(thread: &Thread, code: Code, routine: &'static str, body: impl FnOnce() -> T) -> T {
     let irql = thread.irql();
     let critical_regions = thread.critical_regions();
-    let result = thread.with_caller(caller, body);
+    let caller = code.caller;
+    let running = Routine {
+        kind: routine,
+        address: code.address,
+    };
+    let result = thread.with_routine(running, || thread.with_caller(caller, body));
     let after = thread.irql();
     if after != irql {
         thread.set_irql(irql);
@@ -104,8 +112,8 @@ pub(crate) unsafe fn registry_callback(
     let class: PVOID = std::ptr::without_provenance_mut(class as usize);
     run(
         thread,
-        code.caller,
-        "EX_CALLBACK_FUNCTION",
+        code,
+        REGISTRY_CALLBACK,
         || call!(code, (context => PVOID, class => PVOID, information => PVOID) -> NTSTATUS),
     )
 }
@@ -123,7 +131,7 @@ pub(crate) unsafe fn driver_entry(
 ) -> NTSTATUS {
     run(
         thread,
-        code.caller,
+        code,
         "DriverEntry",
         || call!(code, (object => PDRIVER_OBJECT, path => PUNICODE_STRING) -> NTSTATUS),
     )
@@ -136,7 +144,7 @@ pub(crate) unsafe fn driver_entry(
 pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_OBJECT) {
     run(
         thread,
-        code.caller,
+        code,
         "DriverUnload",
         || call!(code, (object => PDRIVER_OBJECT)),
     );
@@ -171,7 +179,7 @@ pub(crate) unsafe fn callback_function(
 pub(crate) unsafe fn start_routine(thread: &Thread, code: Code, context: PVOID) {
     run(
         thread,
-        code.caller,
+        code,
         "KSTART_ROUTINE",
         || call!(code, (context => PVOID)),
     );

@@ -99,6 +99,8 @@ mod machine;
 mod object;
 mod pool;
 pub mod registry;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod seh;
 mod status;
 mod tm;
 mod user;

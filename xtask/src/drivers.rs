@@ -68,9 +68,10 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     Ok(())
 }
 
-/// Builds all samples for this machine's simulator; gives the folder of their files.
+/// Builds all samples, and the drivers for tests, for this machine's simulator; gives the folder of
+/// their files.
 pub(crate) fn build_all(workspace: &Workspace, toolchain: &DriverToolchain) -> Result<PathBuf> {
-    for sample in workspace.samples()? {
+    for sample in workspace.all_drivers()? {
         let file = build(workspace, toolchain, &sample, Target::X86_64, Profile::Dev)?;
         say(format!("{}: {}", file.display(), image::check(&file)?));
     }

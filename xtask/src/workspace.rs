@@ -12,6 +12,9 @@ use crate::process;
 /// `[package.metadata.wdm-driver]`.
 const DRIVER_TABLE: &str = "wdm-driver";
 
+/// The key in that table that makes the driver one for tests, and no sample.
+const FOR_TESTS: &str = "for-tests";
+
 /// The workspace that this tool belongs to.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -51,20 +54,25 @@ impl Workspace {
 
     /// The sample drivers, by name.
     pub(crate) fn samples(&self) -> Result<Vec<Sample>> {
-        let mut samples = self
-            .metadata
-            .packages
-            .iter()
-            .filter(|package| package.metadata.get(DRIVER_TABLE).is_some())
-            .map(Sample::of)
-            .collect::<Result<Vec<_>>>()?;
-        samples.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(samples)
+        self.drivers(|table| table.get(FOR_TESTS).is_none())
     }
 
-    /// The sample driver of that name.
+    /// The sample drivers, and those for tests, by name.
+    pub(crate) fn all_drivers(&self) -> Result<Vec<Sample>> {
+        self.drivers(|_| true)
+    }
+
+    fn drivers(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<Vec<Sample>> {
+        let table = |package: &&Package| package.metadata.get(DRIVER_TABLE).is_some_and(&wanted);
+        let packages = self.metadata.packages.iter().filter(table);
+        let mut drivers = packages.map(Sample::of).collect::<Result<Vec<_>>>()?;
+        drivers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(drivers)
+    }
+
+    /// The driver of that name.
     pub(crate) fn sample(&self, name: &str) -> Result<Sample> {
-        let samples = self.samples()?;
+        let samples = self.all_drivers()?;
         match samples.iter().find(|sample| sample.name == name) {
             Some(sample) => Ok(sample.clone()),
             None => {

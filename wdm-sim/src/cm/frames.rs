@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use wdm_sys::REG_NOTIFY_CLASS;
 
 use super::callbacks::Cookie;
+use super::classes;
 
 /// One callback that an operation of this thread has called.
 #[derive(Clone, Copy)]
@@ -59,6 +60,14 @@ impl ThreadState {
         let frames = self.0.borrow();
         let frame = frames.iter().rev().find(|frame| frame.running)?;
         Some((frame.cookie, frame.class))
+    }
+
+    /// The name of the notification that is being handled, if one is. It does not wait or fail, so
+    /// that a bug check can ask at any time.
+    pub(crate) fn notification(&self) -> Option<&'static str> {
+        let frames = self.0.try_borrow().ok()?;
+        let frame = frames.iter().rev().find(|frame| frame.running)?;
+        Some(classes::name(frame.class))
     }
 
     /// Whether a callback is on this thread's stack, running or pending.

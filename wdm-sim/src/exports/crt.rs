@@ -170,8 +170,8 @@ exports! {
         unsafe { print_wide(out, room, format, arguments) }
     }
 
-    /// The handler of `__try` blocks. The simulator does not dispatch exceptions to drivers, so
-    /// nothing calls it; if a driver does, the answer is that the search goes on.
+    /// The handler of `__try` blocks, where exceptions are not dispatched to drivers: nothing calls
+    /// it; if a driver does, the answer is that the search goes on. See `seh` for x86_64 Linux.
     [sys_only]
     fn __C_specific_handler(
         _record: *mut c_void,

@@ -3,21 +3,16 @@
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-probeforread>,
 //! `nf-wdm-probeforwrite`, `nf-wdm-mmgetsystemroutineaddress`, `nf-ntddk-mmisaddressvalid`.
 //!
-//! The simulator does not dispatch exceptions to drivers, so where NT raises one, the machine stops
-//! with the bug check that an unhandled one has.
+//! Drivers that are linked in cannot be given an exception, so where NT raises one, the machine stops
+//! with the bug check of one that nobody handles. On x86_64 Linux `.sys` files get it (`seh`).
 
 use wdm_sys::{BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
 
+use super::raise::Raised;
 use super::{address, exports, text};
-use crate::machine::{Thread, current, irql};
+use crate::machine::{current, irql};
 use crate::verifier::Rule;
 
-/// Bug check `KMODE_EXCEPTION_NOT_HANDLED`.
-const KMODE_EXCEPTION_NOT_HANDLED: u32 = 0x1E;
-/// `STATUS_DATATYPE_MISALIGNMENT`.
-const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
-/// `STATUS_ACCESS_VIOLATION`.
-const ACCESS_VIOLATION: u32 = 0xC000_0005;
 /// Where user addresses end. Callers' buffers are the host's own memory, so it is the host's limit.
 const USER_LIMIT: u64 = if cfg!(target_arch = "x86_64") {
     1 << 47
@@ -25,6 +20,9 @@ const USER_LIMIT: u64 = if cfg!(target_arch = "x86_64") {
     1 << 48
 };
 const PAGE: usize = 4096;
+/// What an access violation tried, in its first parameter.
+const READ: u64 = 0;
+const WRITE: u64 = 1;
 
 exports! {
     /// The address of a routine of the kernel by its name, in the convention of the caller; NULL if
@@ -46,51 +44,75 @@ exports! {
 
     /// Checks that a range of memory is in user mode and aligned; it is not read.
     fn ProbeForRead(address: *const c_void, length: SIZE_T, alignment: u32) {
-        let thread = current(CALL);
-        thread.require_irql(irql::APC_LEVEL, CALL);
-        check_range(&thread, CALL, address.addr() as u64, length, alignment);
+        if let Err(raised) = probe_for_read(address.addr() as u64, length, alignment) {
+            let thread = current(CALL);
+            thread.finding(Rule::N8, CALL, raised.reason.as_str());
+            raised.stop(&thread, CALL)
+        }
     }
 
     /// Checks that a range of memory is in user mode, aligned and can be written.
     fn ProbeForWrite(address: PVOID, length: SIZE_T, alignment: u32) {
-        let thread = current(CALL);
-        thread.require_irql(irql::APC_LEVEL, CALL);
-        check_range(&thread, CALL, address.addr() as u64, length, alignment);
-        let first = address.addr();
-        let pages = (first..first + length as usize).step_by(PAGE);
-        let last = (length > 0).then(|| first + length as usize - 1);
-        if let Some(bad) = pages.chain(last).find(|&at| !is_writable(at)) {
-            raise(&thread, CALL, ACCESS_VIOLATION, format!("{bad:#x} cannot be written"));
+        if let Err(raised) = probe_for_write(address.addr() as u64, length, alignment) {
+            let thread = current(CALL);
+            thread.finding(Rule::N8, CALL, raised.reason.as_str());
+            raised.stop(&thread, CALL)
         }
     }
 }
 
-fn check_range(thread: &Thread, call: &'static str, address: u64, length: SIZE_T, alignment: u32) {
+/// What `ProbeForRead` does; the exception that it raises.
+pub(crate) fn probe_for_read(address: u64, length: u64, alignment: u32) -> Result<(), Raised> {
+    check_range("ProbeForRead", address, length, alignment)
+}
+
+/// What `ProbeForWrite` does; the exception that it raises.
+pub(crate) fn probe_for_write(address: u64, length: u64, alignment: u32) -> Result<(), Raised> {
+    check_range("ProbeForWrite", address, length, alignment)?;
+    let (first, length) = (address as usize, length as usize);
+    // One place in each page.
+    let pages = (first..first + length).step_by(PAGE);
+    let last = (length > 0).then(|| first + length - 1);
+    match pages.chain(last).find(|&at| !is_writable(at)) {
+        None => Ok(()),
+        Some(bad) => Err(Raised {
+            status: Raised::ACCESS_VIOLATION,
+            parameters: vec![WRITE, bad as u64],
+            reason: format!("{bad:#x} cannot be written"),
+        }),
+    }
+}
+
+fn check_range(
+    call: &'static str,
+    address: u64,
+    length: u64,
+    alignment: u32,
+) -> Result<(), Raised> {
+    let thread = current(call);
+    thread.require_irql(irql::APC_LEVEL, call);
     if length == 0 {
-        return;
+        return Ok(());
     }
     let alignment = alignment.max(1);
     if !alignment.is_power_of_two() || alignment > 16 {
         let detail = format!("{alignment} is no alignment; give 1, 2, 4, 8 or 16");
         thread.finding(Rule::Parameter, call, detail);
     } else if address & u64::from(alignment - 1) != 0 {
-        let reason = format!("{address:#x} is not aligned to {alignment}");
-        raise(thread, call, DATATYPE_MISALIGNMENT, reason);
+        return Err(Raised {
+            status: Raised::DATATYPE_MISALIGNMENT,
+            parameters: Vec::new(),
+            reason: format!("{address:#x} is not aligned to {alignment}"),
+        });
     }
     match address.checked_add(length) {
-        Some(end) if end <= USER_LIMIT => {}
-        _ => {
-            let reason = format!("{length} bytes at {address:#x} are not in user mode");
-            raise(thread, call, ACCESS_VIOLATION, reason);
-        }
+        Some(end) if end <= USER_LIMIT => Ok(()),
+        _ => Err(Raised {
+            status: Raised::ACCESS_VIOLATION,
+            parameters: vec![READ, address],
+            reason: format!("{length} bytes at {address:#x} are not in user mode"),
+        }),
     }
-}
-
-/// What an exception that nobody handles comes to.
-fn raise(thread: &Thread, call: &'static str, status: u32, reason: String) -> ! {
-    thread.finding(Rule::N8, call, reason.as_str());
-    let parameters = [u64::from(status), 0, 0, 0];
-    thread.bug_check(call, KMODE_EXCEPTION_NOT_HANDLED, parameters, reason)
 }
 
 /// Whether the host has memory at an address that can be read.

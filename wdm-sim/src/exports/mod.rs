@@ -20,6 +20,7 @@ mod ke;
 mod mm;
 mod ob;
 mod ps;
+mod raise;
 mod rtl;
 mod security;
 mod since;
@@ -40,7 +41,11 @@ use crate::loader::ImportName;
 use crate::machine::Profile;
 use crate::status::Status;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use mm::{probe_for_read, probe_for_write};
 pub(crate) use ps::{SystemThread, SystemThreads};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use raise::Raised;
 
 /// Defines routines of the kernel, and `EXPORTS`, the table of those that one invocation defines.
 ///
@@ -145,6 +150,7 @@ macro_rules! exports {
 pub(crate) use exports;
 
 /// A routine, or a variable, of the kernel.
+#[derive(Clone, Copy)]
 pub(crate) struct Export {
     /// Its name.
     pub(crate) name: &'static str,
@@ -156,6 +162,8 @@ pub(crate) struct Export {
 }
 
 // SAFETY: the addresses are those of functions and of variables that are never written.
+unsafe impl Send for Export {}
+// SAFETY: as above.
 unsafe impl Sync for Export {}
 
 /// The tables of all files that define routines.
@@ -176,6 +184,7 @@ static TABLES: &[&[Export]] = &[
     mm::EXPORTS,
     ob::EXPORTS,
     ps::EXPORTS,
+    raise::EXPORTS,
     rtl::EXPORTS,
     tm::EXPORTS,
     security::EXPORTS,
@@ -183,9 +192,22 @@ static TABLES: &[&[Export]] = &[
     zw::EXPORTS,
 ];
 
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Export>> = LazyLock::new(|| {
+static BY_NAME: LazyLock<HashMap<&'static str, Export>> = LazyLock::new(|| {
     let all = TABLES.iter().copied().flatten();
-    all.map(|export| (export.name, export)).collect()
+    #[allow(unused_mut, reason = "not all hosts have more")]
+    let mut all: HashMap<_, _> = all.map(|export| (export.name, *export)).collect();
+    // Where exceptions can be dispatched, `.sys` files get the routines that raise them.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    for (name, win64) in crate::seh::routines() {
+        let linked = all.get(name).and_then(|export| export.linked);
+        let export = Export {
+            name,
+            linked,
+            win64,
+        };
+        all.insert(name, export);
+    }
+    all
 });
 
 /// The address of an export for code with the given convention, if that version of Windows has it.

@@ -153,8 +153,8 @@ exports! {
     }
 
     /// The return addresses on the stack, the caller's first, after `skip` of them. The hash is their
-    /// sum. For drivers that are linked in; for `.sys` files, whose frames the host cannot unwind,
-    /// the stack is empty.
+    /// sum. For drivers that are linked in; `.sys` files, whose frames the host cannot unwind, get
+    /// `seh`'s on x86_64 Linux, and an empty stack elsewhere.
     fn RtlCaptureStackBackTrace(
         skip: u32,
         count: u32,

@@ -16,8 +16,9 @@ thread_local! {
 // A Windows host has the routine itself, and its own unwinder uses it: the symbol stays the host's.
 #[cfg(not(windows))]
 exports! {
-    /// The start of the function that an address belongs to, for addresses on the current thread's
-    /// stack in drivers that are linked in; NULL for others.
+    /// The unwind entry of the function that an address in a `.sys` file belongs to; of an address on
+    /// the current thread's stack in a driver that is linked in, the start of the function; NULL for
+    /// others.
     fn RtlLookupFunctionEntry(
         address: ULONG_PTR,
         base: PULONG_PTR,
@@ -44,6 +45,14 @@ exports! {
 /// # Safety
 /// `base` is null or valid for writes.
 unsafe fn entry(address: ULONG_PTR, base: PULONG_PTR) -> PRUNTIME_FUNCTION {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    if let Some((image, function)) = crate::seh::function_entry(address) {
+        if !base.is_null() {
+            // SAFETY: valid for writes, says the caller.
+            unsafe { base.write(image) };
+        }
+        return function.cast_mut().cast();
+    }
     /// Functions are told apart by the distance from a base below them that fits 32 bits.
     const LOW: u64 = 0xFFFF_FFFF;
     let Some(start) = start_of(address) else {

@@ -320,6 +320,23 @@ impl Image {
     pub fn exports(&self) -> &[Export] {
         &self.exports
     }
+
+    /// Its bytes by RVA, as the file has them.
+    #[cfg_attr(
+        not(all(target_os = "linux", target_arch = "x86_64")),
+        allow(dead_code)
+    )]
+    pub(crate) fn layout(&self) -> &[u8] {
+        &self.layout
+    }
+
+    /// The unwind entry of the function around an RVA. Does not allocate.
+    pub(crate) fn function_around(&self, rva: u32) -> Option<&RuntimeFunction> {
+        let functions = &self.runtime_functions;
+        let after = functions.partition_point(|function| function.begin <= rva);
+        let function = functions.get(after.checked_sub(1)?)?;
+        (rva < function.end).then_some(function)
+    }
 }
 
 /// What an image has that only user mode's loader supports, with what to do about it.

@@ -3,6 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use std::ffi::c_void;
 use std::fmt;
+use std::sync::Arc;
 
 use region::Allocation;
 
@@ -18,16 +19,13 @@ pub type EntryPoint = unsafe extern "win64" fn(*mut c_void, *mut c_void) -> i32;
 /// A loaded driver. Dropping it unmaps the image.
 ///
 /// # Invariants
-/// `memory` holds the image whose tables the other fields are, and stays mapped until the drop.
+/// `memory` holds `image`, relocated and bound, and stays mapped until the drop.
 pub struct Module {
-    name: String,
-    file: String,
+    image: Arc<Image>,
+    /// Its place among the images whose exceptions are dispatched; given up before the memory.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    _registered: crate::seh::Registered,
     memory: Allocation,
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-    entry: u32,
-    sections: Vec<Section>,
-    exports: Vec<Export>,
-    runtime_functions: Vec<RuntimeFunction>,
 }
 
 // SAFETY: a module owns its memory, and its methods use the address only as a number; what runs
@@ -53,20 +51,22 @@ impl Module {
         if cfg!(not(target_arch = "x86_64")) {
             return Err(error(Problem::UnsupportedHost));
         }
+        let memory = map::map(image, options, resolve).map_err(error)?;
+        let image = Arc::new(image.clone());
         Ok(Self {
-            memory: map::map(image, options, resolve).map_err(error)?,
-            name: image.name.clone(),
-            file: image.file.clone(),
-            entry: image.entry,
-            sections: image.sections.clone(),
-            exports: image.exports.clone(),
-            runtime_functions: image.runtime_functions.clone(),
+            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            _registered: crate::seh::Registered::new(
+                memory.as_ptr::<u8>().expose_provenance(),
+                Arc::clone(&image),
+            ),
+            image,
+            memory,
         })
     }
 
     /// The driver's file name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.image.name
     }
 
     /// The address of its first byte.
@@ -86,7 +86,7 @@ impl Module {
     /// - the thread's `gs` block is in place, if the driver reads one (`GsBlock`).
     #[cfg(target_arch = "x86_64")]
     pub fn entry_point(&self) -> EntryPoint {
-        let address = self.address(self.entry);
+        let address = self.address(self.image.entry);
         // SAFETY: the address is not null: it lies in an executable section of the mapping. That
         // the code there is a `DriverEntry` is what calling it, which is unsafe, asserts.
         unsafe { std::mem::transmute::<*const (), EntryPoint>(address) }
@@ -94,7 +94,11 @@ impl Module {
 
     /// The address of a named export; `None` if there is none, or it is forwarded elsewhere.
     pub fn export(&self, name: &str) -> Option<*const ()> {
-        let export = self.exports.iter().find(|export| export.name == name)?;
+        let export = self
+            .image
+            .exports
+            .iter()
+            .find(|export| export.name == name)?;
         match export.target {
             ExportTarget::Rva(rva) => Some(self.address(rva)),
             ExportTarget::Forward(_) => None,
@@ -103,33 +107,28 @@ impl Module {
 
     /// Its named exports.
     pub fn exports(&self) -> &[Export] {
-        &self.exports
+        &self.image.exports
     }
 
     /// Its sections.
     pub fn sections(&self) -> &[Section] {
-        &self.sections
+        &self.image.sections
     }
 
     /// The sections that are both writable and executable; empty unless
     /// [`LoadOptions::allow_writable_code`] let them in.
     pub fn writable_code(&self) -> impl Iterator<Item = &str> {
-        map::writable_code(&self.sections)
+        map::writable_code(&self.image.sections)
     }
 
     /// Its unwind entries, ascending by `begin`.
     pub fn runtime_functions(&self) -> &[RuntimeFunction] {
-        &self.runtime_functions
+        &self.image.runtime_functions
     }
 
     /// The unwind entry of the function around an address. Does not allocate.
     pub fn function_at(&self, address: usize) -> Option<RuntimeFunction> {
-        let rva = self.rva(address)?;
-        let after = self
-            .runtime_functions
-            .partition_point(|function| function.begin <= rva);
-        let function = *self.runtime_functions.get(after.checked_sub(1)?)?;
-        (rva < function.end).then_some(function)
+        self.image.function_around(self.rva(address)?).copied()
     }
 
     /// Whether an address lies in the module. Does not allocate.
@@ -141,12 +140,13 @@ impl Module {
     pub fn locate(&self, address: usize) -> Option<Location<'_>> {
         let offset = self.rva(address)?;
         let section = self
+            .image
             .sections
             .iter()
             .find(|section| section.contains(offset));
         let section = section.map(|section| section.name.as_str());
         Some(Location {
-            module: &self.name,
+            module: &self.image.name,
             offset,
             section,
         })
@@ -167,9 +167,9 @@ impl Module {
     /// No thread runs code in these sections, or refers to data there, from now on, unless its
     /// fault is caught.
     pub unsafe fn discard_init(&self) -> Result<(), LoadError> {
-        map::discard(&self.memory, &self.sections).map_err(|source| {
+        map::discard(&self.memory, &self.image.sections).map_err(|source| {
             let action = "does not set section protections";
-            LoadError::new(&self.file, Problem::Memory { action, source })
+            LoadError::new(&self.image.file, Problem::Memory { action, source })
         })
     }
 
@@ -188,7 +188,7 @@ impl Module {
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Module")
-            .field("name", &self.name)
+            .field("name", &self.image.name)
             .field("base", &format_args!("{:#x}", self.base()))
             .field("size", &format_args!("{:#x}", self.size()))
             .finish_non_exhaustive()

@@ -88,6 +88,7 @@ pub enum ExportTarget {
 }
 
 /// One entry of the exception directory (`RUNTIME_FUNCTION` of x86_64); all are RVAs.
+#[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuntimeFunction {
     /// First byte of the function's code.

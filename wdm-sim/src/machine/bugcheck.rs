@@ -23,6 +23,8 @@ pub struct BugCheck {
     pub parameters: [u64; 4],
     /// Why, where the simulator knows; else empty.
     pub reason: String,
+    /// The notification that the driver was handling, such as `RegNtPreSetValueKey`; empty for none.
+    pub notification: String,
 }
 
 impl fmt::Display for BugCheck {
@@ -36,6 +38,9 @@ impl fmt::Display for BugCheck {
         write!(f, " at {}", self.call)?;
         if !self.driver.is_empty() {
             write!(f, " by {}", self.driver)?;
+        }
+        if !self.notification.is_empty() {
+            write!(f, " in {}", self.notification)?;
         }
         if !self.reason.is_empty() {
             write!(f, ": {}", self.reason)?;
@@ -60,6 +65,7 @@ impl Thread {
             code,
             parameters,
             reason: reason.into(),
+            notification: self.cm.notification().unwrap_or_default().to_owned(),
         };
         self.finding(Rule::BugCheck, call, bug_check.to_string());
         match &kernel.options.bug_check {
@@ -67,5 +73,50 @@ impl Thread {
             None => eprintln!("wdm-sim: {bug_check}"),
         }
         std::process::abort()
+    }
+}
+
+/// An exception that the driver does not take, and what its bug check tells of it.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) struct UnhandledException {
+    /// Its code.
+    pub(crate) status: u32,
+    /// The address of its record.
+    pub(crate) record: u64,
+    /// The address of the registers.
+    pub(crate) context: u64,
+    /// Where it happened.
+    pub(crate) address: u64,
+    /// The same in words.
+    pub(crate) reason: String,
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+impl Thread {
+    /// Stops the machine over an exception, with the code and parameters of NT: registry callbacks
+    /// have their own (R5), and so have the routines that run in system threads.
+    pub(crate) fn unhandled_exception(&self, exception: UnhandledException) -> ! {
+        const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
+        const REGISTRY_FILTER_DRIVER_EXCEPTION: u32 = 0x135;
+        let UnhandledException {
+            status,
+            record,
+            context,
+            address,
+            reason,
+        } = exception;
+        let routine = self.routine();
+        let status = u64::from(status);
+        let (code, parameters) = match routine.kind {
+            crate::call::REGISTRY_CALLBACK => (
+                REGISTRY_FILTER_DRIVER_EXCEPTION,
+                [status, context, routine.address as u64, 0],
+            ),
+            _ => (
+                SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
+                [status, address, record, context],
+            ),
+        };
+        self.bug_check(routine.kind, code, parameters, reason)
     }
 }

@@ -60,6 +60,23 @@ impl Caller {
     };
 }
 
+/// A routine of a driver that the kernel calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Routine {
+    /// What kind of routine it is: `DriverEntry`, `EX_CALLBACK_FUNCTION` and so on.
+    pub(crate) kind: &'static str,
+    /// Its address.
+    pub(crate) address: usize,
+}
+
+impl Routine {
+    /// No routine.
+    const NONE: Self = Self {
+        kind: "",
+        address: 0,
+    };
+}
+
 /// A simulated thread. It belongs to the host thread that entered it.
 pub(crate) struct Thread {
     kernel: Arc<Kernel>,
@@ -69,6 +86,7 @@ pub(crate) struct Thread {
     irql: Cell<u8>,
     critical_regions: Cell<u32>,
     caller: Cell<Caller>,
+    routine: Cell<Routine>,
     system_thread: RefCell<Option<Arc<SystemThread>>>,
     /// What the configuration manager remembers of the operations under way on this thread.
     pub(crate) cm: cm::ThreadState,
@@ -98,12 +116,15 @@ impl Opaque {
 
 impl Thread {
     fn new(kernel: Arc<Kernel>, process: Arc<ProcessState>, id: usize) -> Self {
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        crate::seh::prepare_thread();
         let object = Opaque::new();
         Self {
             previous_mode: Cell::new(process.default_mode()),
             irql: Cell::new(irql::PASSIVE_LEVEL),
             critical_regions: Cell::new(0),
             caller: Cell::new(Caller::NONE),
+            routine: Cell::new(Routine::NONE),
             system_thread: RefCell::new(None),
             cm: cm::ThreadState::default(),
             callback_objects: callback_object::ThreadState::default(),
@@ -159,6 +180,19 @@ impl Thread {
         let before = self.caller.replace(caller);
         let result = body();
         self.caller.set(before);
+        result
+    }
+
+    /// The routine of a driver that runs, the innermost if there are several.
+    pub(crate) fn routine(&self) -> Routine {
+        self.routine.get()
+    }
+
+    /// Runs `body` as `routine`.
+    pub(crate) fn with_routine<T>(&self, routine: Routine, body: impl FnOnce() -> T) -> T {
+        let before = self.routine.replace(routine);
+        let result = body();
+        self.routine.set(before);
         result
     }
 
@@ -241,7 +275,7 @@ pub(crate) fn current(call: &str) -> Rc<Thread> {
 }
 
 /// The simulated thread that this host thread has entered, if it has entered one.
-fn try_current() -> Option<Rc<Thread>> {
+pub(crate) fn try_current() -> Option<Rc<Thread>> {
     // Also `None` while the host thread's own variables are being destroyed.
     ENTERED
         .try_with(|entered| entered.borrow().last().cloned())

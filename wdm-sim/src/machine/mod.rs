@@ -43,12 +43,16 @@ use crate::registry::Registry;
 use crate::verifier::{Finding, Rule, Verifier};
 
 pub use bugcheck::BugCheck;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use bugcheck::UnhandledException;
 pub use builder::{BuildError, Builder};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
 pub use current::ThreadGuard;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use current::try_current;
 pub(crate) use current::{
-    Caller, Mode, Thread, as_current, current, irql, on_this_host_thread, thread_number,
+    Caller, Mode, Routine, Thread, as_current, current, irql, on_this_host_thread, thread_number,
 };
 pub use device_node::DeviceNode;
 pub use driver::Driver;
