@@ -106,9 +106,9 @@ prints! {
         ["taken 0x2710"];
 }
 
-/// Runs a case that stops the machine, in a process of its own that runs the test `name` again; gives
+/// Sets a value that stops the machine, in a process of its own that runs the test `name` again; gives
 /// what that wrote.
-fn stops(name: &str, case: u32) -> Option<String> {
+fn stops(name: &str, value: &str, number: u32) -> Option<String> {
     let file = driver()?;
     if std::env::var_os(INSIDE).is_some() {
         let machine = Machine::builder()
@@ -120,7 +120,7 @@ fn stops(name: &str, case: u32) -> Option<String> {
         let app = machine.process("app");
         let thread = app.enter();
         let key = thread.create_key(KEY, KeyAccess::ALL).expect("a free name");
-        let _ = key.set_dword("Case", case);
+        let _ = key.set_dword(value, number);
         drop(key);
         let _ = machine.unload(driver);
         eprintln!("the machine went on");
@@ -148,7 +148,7 @@ fn assert_said(said: &str, expected: &[&str]) {
 
 #[test]
 fn r5_a_fault_that_nobody_takes_is_a_bug_check() {
-    if let Some(said) = stops("r5_a_fault_that_nobody_takes_is_a_bug_check", 22) {
+    if let Some(said) = stops("r5_a_fault_that_nobody_takes_is_a_bug_check", "Case", 22) {
         assert_said(
             &said,
             &[
@@ -164,7 +164,7 @@ fn r5_a_fault_that_nobody_takes_is_a_bug_check() {
 #[test]
 fn r5_a_fault_in_a_copy_routine_that_nobody_takes_names_the_caller() {
     let name = "r5_a_fault_in_a_copy_routine_that_nobody_takes_names_the_caller";
-    if let Some(said) = stops(name, 23) {
+    if let Some(said) = stops(name, "Case", 23) {
         assert_said(
             &said,
             &[
@@ -178,7 +178,11 @@ fn r5_a_fault_in_a_copy_routine_that_nobody_takes_names_the_caller() {
 
 #[test]
 fn r5_a_raised_status_that_nobody_takes_is_a_bug_check() {
-    if let Some(said) = stops("r5_a_raised_status_that_nobody_takes_is_a_bug_check", 24) {
+    if let Some(said) = stops(
+        "r5_a_raised_status_that_nobody_takes_is_a_bug_check",
+        "Case",
+        24,
+    ) {
         assert_said(
             &said,
             &["bug check 0x00000135 (0xC0000123, ", "exceptions.sys+0x"],
@@ -188,17 +192,34 @@ fn r5_a_raised_status_that_nobody_takes_is_a_bug_check() {
 
 #[test]
 fn an_exception_that_cannot_be_continued_is_not_continued() {
-    if let Some(said) = stops("an_exception_that_cannot_be_continued_is_not_continued", 25) {
+    if let Some(said) = stops(
+        "an_exception_that_cannot_be_continued_is_not_continued",
+        "Case",
+        25,
+    ) {
         assert_said(&said, &["bug check 0x00000135", "cannot be continued"]);
     }
 }
 
 #[test]
 fn a_filter_that_always_faults_ends_in_a_bug_check() {
-    if let Some(said) = stops("a_filter_that_always_faults_ends_in_a_bug_check", 26) {
+    if let Some(said) = stops(
+        "a_filter_that_always_faults_ends_in_a_bug_check",
+        "Case",
+        26,
+    ) {
         assert_said(
             &said,
             &["bug check 0x00000135", "deep in the handling of exceptions"],
         );
+    }
+}
+
+#[test]
+fn r4_dropping_the_object_inside_its_own_callback_is_a_named_bug_check() {
+    let name = "r4_dropping_the_object_inside_its_own_callback_is_a_named_bug_check";
+    if let Some(said) = stops(name, "Careless", 0) {
+        let code = wdm_safe::bug_check::Bug::UnregisteredInsideCallback as u32;
+        assert_said(&said, &[&format!("bug check 0x{code:08X}")]);
     }
 }

@@ -166,7 +166,7 @@ pub(crate) unsafe fn callback_function(
         [context, first, second].map(std::ptr::with_exposed_provenance_mut);
     run(
         thread,
-        code.caller,
+        code,
         "CALLBACK_FUNCTION",
         || call!(code, (context => PVOID, first => PVOID, second => PVOID)),
     );

@@ -81,10 +81,10 @@
 //! ```
 //!
 //! # What is not simulated
-//! Exceptions are not dispatched to drivers: where NT raises one, the machine stops with the bug
-//! check of an unhandled exception, and a fault in a driver is the host's fault. No I/O requests are
-//! sent to devices. Driver code cannot be unwound, so a bug check ends the process
-//! ([`Builder::on_bug_check`] is told first).
+//! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
+//! linked in, they are not: where NT raises one, the machine stops with the bug check of an unhandled
+//! exception, and a fault in a driver is the host's fault. No I/O requests are sent to devices. A bug
+//! check ends the process ([`Builder::on_bug_check`] is told first).
 
 mod call;
 mod callback_object;
@@ -115,6 +115,8 @@ pub use machine::{
     ThreadGuard, UnknownProfile, UnloadError, report_faults,
 };
 pub use status::Status;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use user::{UserAccess, UserMemory};
 pub use user::{UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};
 pub use verifier::{Finding, Rule};
 pub use wdm_sys::{KeyAccess, KeyChanges, KeyOptions, RestoreFlags};

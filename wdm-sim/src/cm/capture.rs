@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use wdm_sys::{PUNICODE_STRING, PVOID, UNICODE_STRING};
 
 use crate::machine::Mode;
+use crate::registry::Answer;
 use crate::status::Status;
 
 /// Text of a name that needs no allocation if it is short.
@@ -208,16 +209,33 @@ pub(crate) struct Output {
     pub(crate) length: u32,
 }
 
+/// A place in each page is enough to see whether the page is there.
+const PAGE: usize = 4096;
+
+/// What is first tried for an answer to a user-mode caller, in bytes.
+const FIRST_GUESS: usize = 256;
+
 impl Output {
-    /// Looks whether the memory is there at all, as NT probes it before callbacks run.
+    /// Looks whether the memory is there, as NT probes it before callbacks run: that of a user-mode
+    /// caller page by page, on hosts where that can be seen.
     ///
     /// # Errors
-    /// `STATUS_ACCESS_VIOLATION` for memory at NULL.
-    pub(crate) fn probe(self) -> Result<(), Status> {
-        if self.address.is_null() && self.length > 0 {
+    /// `STATUS_ACCESS_VIOLATION` if it is not.
+    pub(crate) fn probe(self, mode: Mode) -> Result<(), Status> {
+        if self.length == 0 {
+            return Ok(());
+        }
+        if self.address.is_null() {
             return Err(Status::ACCESS_VIOLATION);
         }
-        Ok(())
+        let length = self.length as usize;
+        let to_page_end = PAGE - self.address.addr() % PAGE;
+        let pages = [0].into_iter().chain((to_page_end..length).step_by(PAGE));
+        let place = |at: usize| self.address.cast::<u8>().wrapping_add(at);
+        match mode == Mode::Kernel || pages.map(place).all(guarded::is_writable) {
+            true => Ok(()),
+            false => Err(Status::ACCESS_VIOLATION),
+        }
     }
 
     /// The bytes.
@@ -231,6 +249,80 @@ impl Output {
         }
         // SAFETY: valid, by this function's contract.
         unsafe { std::slice::from_raw_parts_mut(self.address.cast(), self.length as usize) }
+    }
+
+    /// Has a query answered. The memory of a user-mode caller can be taken away at any time, so the
+    /// answer is made elsewhere and copied there.
+    ///
+    /// # Safety
+    /// The memory of a kernel-mode caller is valid; that of a user-mode caller is, or is not there.
+    ///
+    /// # Errors
+    /// The query's, and `STATUS_ACCESS_VIOLATION` if the memory is not there.
+    pub(crate) unsafe fn answer(
+        self,
+        mode: Mode,
+        mut query: impl FnMut(&mut [u8]) -> Result<Answer, Status>,
+    ) -> Result<Answer, Status> {
+        if mode == Mode::Kernel {
+            // SAFETY: by this function's contract.
+            return query(unsafe { self.bytes() });
+        }
+        let length = self.length as usize;
+        let mut buffer: SmallVec<[u8; FIRST_GUESS]> = SmallVec::new();
+        buffer.resize(length.min(FIRST_GUESS), 0);
+        loop {
+            let answer = query(&mut buffer)?;
+            let needed = answer.length as usize;
+            if needed > buffer.len() && length > buffer.len() {
+                buffer.resize(length.min(needed), 0);
+                continue;
+            }
+            if answer.status != Status::BUFFER_TOO_SMALL {
+                buffer.truncate(needed);
+                // SAFETY: by this function's contract.
+                unsafe { self.put(&buffer) }?;
+            }
+            return Ok(answer);
+        }
+    }
+
+    /// Copies bytes to the beginning, as many as there is room for.
+    ///
+    /// # Safety
+    /// As for [`answer`](Self::answer).
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` if the memory is not there.
+    pub(crate) unsafe fn put(self, bytes: &[u8]) -> Result<(), Status> {
+        let bytes = bytes.get(..self.length as usize).unwrap_or(bytes);
+        // SAFETY: by this function's contract.
+        match bytes.is_empty() || unsafe { guarded::copy(self.address.cast(), bytes) } {
+            true => Ok(()),
+            false => Err(Status::ACCESS_VIOLATION),
+        }
+    }
+}
+
+/// Access to memory that may not be there.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod guarded {
+    pub(super) use crate::seh::{copy_to_caller as copy, is_writable_by_caller as is_writable};
+}
+
+/// On hosts where faults cannot be caught, callers' memory is taken to be there.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod guarded {
+    pub(super) fn is_writable(_: *mut u8) -> bool {
+        true
+    }
+
+    /// # Safety
+    /// The memory is there and is the caller's to write.
+    pub(super) unsafe fn copy(to: *mut u8, bytes: &[u8]) -> bool {
+        // SAFETY: by this function's contract.
+        unsafe { to.copy_from(bytes.as_ptr(), bytes.len()) };
+        true
     }
 }
 

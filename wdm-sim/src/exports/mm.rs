@@ -120,6 +120,12 @@ pub(crate) fn is_readable(address: usize) -> bool {
     protection(address).is_some_and(|it| it.contains(region::Protection::READ))
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn is_writable(address: usize) -> bool {
+    crate::seh::is_writable_by_caller(std::ptr::with_exposed_provenance_mut(address))
+}
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn is_writable(address: usize) -> bool {
     protection(address).is_some_and(|it| it.contains(region::Protection::READ_WRITE))
 }

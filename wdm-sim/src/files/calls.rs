@@ -129,20 +129,20 @@ pub(crate) unsafe fn read_file(
 ) -> Result<usize, Status> {
     let object = file_by_handle(thread, "ZwReadFile", handle, READ)?;
     let file = object.file().ok_or(Status::OBJECT_TYPE_MISMATCH)?;
-    output.probe()?;
+    output.probe(thread.previous_mode())?;
     let begin = offset.unwrap_or_else(|| file.position());
     let bytes = file.file().bytes();
     let rest = usize::try_from(begin)
         .ok()
         .and_then(|begin| bytes.get(begin..))
         .unwrap_or_default();
-    // SAFETY: the caller's promise is the same.
-    let place = unsafe { output.bytes() };
-    let length = rest.len().min(place.len());
-    if length == 0 && !place.is_empty() {
+    let room = output.length as usize;
+    let length = rest.len().min(room);
+    if length == 0 && room != 0 {
         return Err(Status::END_OF_FILE);
     }
-    place[..length].copy_from_slice(&rest[..length]);
+    // SAFETY: the caller's promise is the same.
+    unsafe { output.put(rest) }?;
     file.set_position(begin + length as u64);
     Ok(length)
 }

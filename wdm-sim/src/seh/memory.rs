@@ -226,6 +226,16 @@ pub(crate) unsafe fn copy_to_caller(to: *mut u8, bytes: &[u8]) -> bool {
     unsafe { wdm_sim_guarded_copy(to, bytes.as_ptr(), bytes.len()) == 0 }
 }
 
+/// Copies bytes from a caller's memory, which may not be there; says whether it was.
+///
+/// # Safety
+/// What is there, if anything, can be read as bytes.
+pub(crate) unsafe fn copy_from_caller(bytes: &mut [u8], from: *const u8) -> bool {
+    super::signal::install();
+    // SAFETY: as the caller vouches; a fault ends the copy.
+    unsafe { wdm_sim_guarded_copy(bytes.as_mut_ptr(), from, bytes.len()) == 0 }
+}
+
 /// Whether a byte of a caller's memory can be written. It keeps its value.
 pub(crate) fn is_writable_by_caller(place: *mut u8) -> bool {
     super::signal::install();

@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Once, OnceLock, RwLock};
 
-use super::context::{CONTEXT_ALL, Context, ExceptionRecord, Fpu, Register};
+use super::context::{CONTEXT_ALL, Context, ExceptionRecord, Register};
 use super::stack::Stack;
 use super::step::Memory;
 use super::{dispatch, images, memory};

@@ -5,6 +5,8 @@ use std::fmt;
 use wdm_sys::{HANDLE, KeyAccess, KeyOptions, REG_BINARY, REG_DWORD, REG_MULTI_SZ, REG_SZ};
 
 use super::answer::{UserKeyInfo, UserValue, full_value, text_at, u32_at};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use super::memory::UserMemory;
 use super::{Text, create, open};
 use crate::cm::capture::{Input, Output};
 use crate::cm::ops::{self, Outcome};
@@ -140,6 +142,44 @@ impl<'t> UserKey<'t> {
             unsafe { ops::query_value(thread, self.handle(), &raw mut name, class, output, length) }
         })?;
         full_value(&answer)
+    }
+
+    /// Reads a value into memory of the caller that may not be there (`NtQueryValueKey`): `length`
+    /// bytes at an offset are the buffer. Gives the length of the answer.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_PARAMETER` if the buffer is not in the memory, and what the registry or a
+    /// callback answers: `STATUS_ACCESS_VIOLATION` if the memory is not there.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn query_value_into(
+        &self,
+        name: &str,
+        class: ValueInfo,
+        memory: &UserMemory,
+        offset: usize,
+        length: u32,
+    ) -> Result<u32, Status> {
+        let output = Output {
+            address: memory.at(offset, length as usize)?.cast_mut().cast(),
+            length,
+        };
+        let mut name = Text::new(name)?;
+        let mut name = name.string();
+        let class = class as u32;
+        let mut needed = 0;
+        let answered = &raw mut needed;
+        // SAFETY: the pointers lead to live locals, and the output to this memory.
+        self.call(|thread| unsafe {
+            ops::query_value(
+                thread,
+                self.handle(),
+                &raw mut name,
+                class,
+                output,
+                answered,
+            )
+        })?;
+        Ok(needed)
     }
 
     /// Deletes a value (`NtDeleteValueKey`).

@@ -22,6 +22,8 @@
 mod answer;
 mod hive;
 mod key;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
 mod transaction;
 mod watch;
 
@@ -38,6 +40,8 @@ use crate::status::Status;
 pub use answer::{UserKeyInfo, UserValue};
 pub use hive::UserFile;
 pub use key::UserKey;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use memory::{UserAccess, UserMemory};
 pub use transaction::UserTransaction;
 pub use watch::UserWatch;
 

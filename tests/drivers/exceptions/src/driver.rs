@@ -1,5 +1,6 @@
 //! The driver around the cases.
 
+use core::cell::UnsafeCell;
 use core::convert::Infallible;
 
 use cm_callback::operation::SetValue;
@@ -16,6 +17,9 @@ impl RegistryCallback for Cases {
     type CallContext = Infallible;
 
     fn pre_set_value(&self, op: Pre<'_, SetValue, Self>) -> PreOutcome<SetValue, Self> {
+        if op.value_name() == unicode!("Careless") {
+            drop(OBJECT.take());
+        }
         let ValueRef::Dword(number) = op.decode() else {
             return op.pass();
         };
@@ -29,14 +33,39 @@ impl RegistryCallback for Cases {
     }
 }
 
-struct Exceptions {
-    _cases: CallbackObject<Cases, Registered>,
+/// The registration, where the callback itself finds it and can be careless with it.
+struct Slot(UnsafeCell<Option<CallbackObject<Cases, Registered>>>);
+
+// SAFETY: the driver is used by one thread at a time.
+unsafe impl Sync for Slot {}
+
+static OBJECT: Slot = Slot(UnsafeCell::new(None));
+
+impl Slot {
+    fn put(&self, object: CallbackObject<Cases, Registered>) {
+        // SAFETY: nobody else uses it now.
+        unsafe { *self.0.get() = Some(object) };
+    }
+
+    fn take(&self) -> Option<CallbackObject<Cases, Registered>> {
+        // SAFETY: nobody else uses it now.
+        let object = unsafe { &mut *self.0.get() };
+        object.take()
+    }
 }
+
+struct Exceptions;
 
 impl Driver for Exceptions {
     fn init(init: &Init<'_>) -> Result<Self> {
-        let cases = CallbackObject::new(Cases, altitude!("370001"))?.register(init)?;
-        Ok(Self { _cases: cases })
+        OBJECT.put(CallbackObject::new(Cases, altitude!("370001"))?.register(init)?);
+        Ok(Self)
+    }
+}
+
+impl Drop for Exceptions {
+    fn drop(&mut self) {
+        drop(OBJECT.take());
     }
 }
 

@@ -119,7 +119,8 @@ pub(crate) unsafe fn query_key(
     };
     let object = key_by_handle(thread, "ZwQueryKey", handle, access)?;
     let key = key_of!(object);
-    output.probe()?;
+    let mode = thread.previous_mode();
+    output.probe(mode)?;
     let info = REG_QUERY_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         KeyInformationClass: class,
@@ -131,10 +132,10 @@ pub(crate) unsafe fn query_key(
         Reserved: ptr::null_mut(),
     };
     let work = || {
-        // SAFETY: the caller keeps its buffer valid for the whole call.
-        let buffer = unsafe { output.bytes() };
-        // SAFETY: as above.
-        unsafe { answered(key.query(kind, buffer), result_length) }
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        let answer = unsafe { output.answer(mode, |buffer| key.query(kind, buffer)) };
+        // SAFETY: the caller keeps its variable valid for the whole call.
+        unsafe { answered(answer, result_length) }
     };
     Ok(run_on_key(thread, Operation::QueryKey, &object, info, work))
 }
@@ -157,7 +158,8 @@ pub(crate) unsafe fn enumerate_key(
     }
     let object = key_by_handle(thread, "ZwEnumerateKey", handle, KEY_ENUMERATE_SUB_KEYS)?;
     let key = key_of!(object);
-    output.probe()?;
+    let mode = thread.previous_mode();
+    output.probe(mode)?;
     let info = REG_ENUMERATE_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         Index: index,
@@ -170,10 +172,10 @@ pub(crate) unsafe fn enumerate_key(
         Reserved: ptr::null_mut(),
     };
     let work = || {
-        // SAFETY: the caller keeps its buffer valid for the whole call.
-        let buffer = unsafe { output.bytes() };
-        let answer = key.query_subkey(index as usize, kind, buffer);
-        // SAFETY: as above.
+        let query = |buffer: &mut [u8]| key.query_subkey(index as usize, kind, buffer);
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        let answer = unsafe { output.answer(mode, query) };
+        // SAFETY: the caller keeps its variable valid for the whole call.
         unsafe { answered(answer, result_length) }
     };
     Ok(run_on_key(

@@ -32,7 +32,7 @@ pub(crate) unsafe fn query_name(
         address: information.cast(),
         length,
     };
-    output.probe()?;
+    output.probe(thread.previous_mode())?;
     let info = REG_QUERY_KEY_NAME {
         Object: ptr::without_provenance_mut(object.address()),
         ObjectNameInfo: information,

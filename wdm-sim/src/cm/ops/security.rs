@@ -43,7 +43,7 @@ pub(crate) unsafe fn query_security(
     };
     let object = key_by_handle(thread, "ZwQuerySecurityObject", handle, access)?;
     let key = key_of!(object);
-    output.probe()?;
+    output.probe(thread.previous_mode())?;
     let length = Cell::new(output.length);
     let info = REG_QUERY_KEY_SECURITY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
@@ -59,15 +59,13 @@ pub(crate) unsafe fn query_security(
             Ok(stored) => stored.write(wanted),
             Err(status) => return status,
         };
-        length.set(u32::try_from(stored.len()).unwrap_or(u32::MAX));
-        // SAFETY: the caller keeps its buffer valid for the whole call.
-        match unsafe { output.bytes() }.get_mut(..stored.len()) {
-            Some(place) => {
-                place.copy_from_slice(&stored);
-                Status::SUCCESS
-            }
-            None => Status::BUFFER_TOO_SMALL,
+        let needed = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+        length.set(needed);
+        if output.length < needed {
+            return Status::BUFFER_TOO_SMALL;
         }
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        done(unsafe { output.put(&stored) })
     };
     let status = run_on_key(thread, Operation::QueryKeySecurity, &object, info, work);
     // What stands there now: a callback that answers in the registry's place says the length, too.

@@ -138,9 +138,10 @@ pub(crate) unsafe fn query_value(
     let kind = ValueInfo::try_from(class)?;
     let object = key_by_handle(thread, "ZwQueryValueKey", handle, KEY_QUERY_VALUE)?;
     let key = key_of!(object);
-    output.probe()?;
+    let mode = thread.previous_mode();
+    output.probe(mode)?;
     // SAFETY: the caller's promise is the same.
-    let mut name = unsafe { Name::required(thread.previous_mode(), name) }?;
+    let mut name = unsafe { Name::required(mode, name) }?;
     let info = REG_QUERY_VALUE_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         ValueName: name.shown(),
@@ -153,10 +154,10 @@ pub(crate) unsafe fn query_value(
         Reserved: ptr::null_mut(),
     };
     let work = || {
-        // SAFETY: the caller keeps its buffer valid for the whole call.
-        let buffer = unsafe { output.bytes() };
-        let answer = key.query_value(name.value_name(), kind, buffer);
-        // SAFETY: as above.
+        let query = |buffer: &mut [u8]| key.query_value(name.value_name(), kind, buffer);
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        let answer = unsafe { output.answer(mode, query) };
+        // SAFETY: the caller keeps its variable valid for the whole call.
         unsafe { answered(answer, result_length) }
     };
     Ok(run_on_key(
@@ -189,7 +190,8 @@ pub(crate) unsafe fn enumerate_value(
     }
     let object = key_by_handle(thread, "ZwEnumerateValueKey", handle, KEY_QUERY_VALUE)?;
     let key = key_of!(object);
-    output.probe()?;
+    let mode = thread.previous_mode();
+    output.probe(mode)?;
     let info = REG_ENUMERATE_VALUE_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         Index: index,
@@ -202,10 +204,10 @@ pub(crate) unsafe fn enumerate_value(
         Reserved: ptr::null_mut(),
     };
     let work = || {
-        // SAFETY: the caller keeps its buffer valid for the whole call.
-        let buffer = unsafe { output.bytes() };
-        let answer = key.query_value_at(index as usize, kind, buffer);
-        // SAFETY: as above.
+        let query = |buffer: &mut [u8]| key.query_value_at(index as usize, kind, buffer);
+        // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
+        let answer = unsafe { output.answer(mode, query) };
+        // SAFETY: the caller keeps its variable valid for the whole call.
         unsafe { answered(answer, result_length) }
     };
     Ok(run_on_key(
@@ -253,7 +255,7 @@ pub(crate) unsafe fn query_multiple_values(
             address: buffer,
             length,
         };
-        if let Err(status) = output.probe() {
+        if let Err(status) = output.probe(thread.previous_mode()) {
             return status;
         }
         // SAFETY: the caller keeps its buffers valid for the whole call.

@@ -1,0 +1,118 @@
+//! Memory of a user-mode caller that can be taken away (N8).
+
+use std::fmt;
+use std::ops::Range;
+
+use region::{Allocation, Protection};
+
+use crate::machine::ThreadGuard;
+use crate::seh;
+use crate::status::Status;
+
+/// What user-mode code can do with a page of its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserAccess {
+    /// Nothing: any touch faults, as if the page were not there.
+    None,
+    /// Read it.
+    Read,
+    /// Read and write it.
+    ReadWrite,
+}
+
+/// Pages of a user-mode caller. Each can be made inaccessible at any time, also by another thread
+/// and while the kernel or a driver uses it. For x86_64 Linux.
+///
+/// # Invariants
+/// No reference to the memory is ever made; it is read and written through guarded copies only.
+pub struct UserMemory(Allocation);
+
+// SAFETY: it owns its memory, which is used through addresses only.
+unsafe impl Send for UserMemory {}
+// SAFETY: as above; what several threads write at once is whole bytes, copied by the processor.
+unsafe impl Sync for UserMemory {}
+
+impl ThreadGuard {
+    /// Gets memory for user-mode code: zeroed pages that can be read and written.
+    ///
+    /// # Errors
+    /// `STATUS_INSUFFICIENT_RESOURCES` if the host has no such memory.
+    pub fn user_memory(&self, pages: usize) -> Result<UserMemory, Status> {
+        let size = pages.checked_mul(UserMemory::PAGE);
+        let size = size.ok_or(Status::INSUFFICIENT_RESOURCES)?;
+        region::alloc(size, Protection::READ_WRITE)
+            .map(UserMemory)
+            .map_err(|_| Status::INSUFFICIENT_RESOURCES)
+    }
+}
+
+impl UserMemory {
+    /// The size of a page, in bytes.
+    pub const PAGE: usize = 4096;
+
+    /// The size, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Changes what can be done with some of the pages.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_PARAMETER` if there are no such pages, or the host refuses.
+    pub fn protect(&self, pages: Range<usize>, access: UserAccess) -> Result<(), Status> {
+        let begin = pages.start.checked_mul(Self::PAGE);
+        let begin = begin.ok_or(Status::INVALID_PARAMETER)?;
+        let size = pages.len().saturating_mul(Self::PAGE);
+        let start = self.at(begin, size)?;
+        let protection = match access {
+            UserAccess::None => Protection::NONE,
+            UserAccess::Read => Protection::READ,
+            UserAccess::ReadWrite => Protection::READ_WRITE,
+        };
+        // SAFETY: the pages are this value's, and by the invariant no reference to them exists.
+        unsafe { region::protect(start, size, protection) }.map_err(|_| Status::INVALID_PARAMETER)
+    }
+
+    /// Reads bytes, as user-mode code would.
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` if they cannot be read, `STATUS_INVALID_PARAMETER` if they are not
+    /// in this memory.
+    pub fn read(&self, offset: usize, length: usize) -> Result<Vec<u8>, Status> {
+        let from = self.at(offset, length)?;
+        let mut bytes = vec![0; length];
+        // SAFETY: the bytes are this value's, or are not accessible.
+        match unsafe { seh::copy_from_caller(&mut bytes, from) } {
+            true => Ok(bytes),
+            false => Err(Status::ACCESS_VIOLATION),
+        }
+    }
+
+    /// Writes bytes, as user-mode code would.
+    ///
+    /// # Errors
+    /// `STATUS_ACCESS_VIOLATION` if they cannot be written, `STATUS_INVALID_PARAMETER` if they are
+    /// not in this memory.
+    pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), Status> {
+        let to = self.at(offset, bytes.len())?;
+        // SAFETY: the bytes are this value's, or are not accessible.
+        match unsafe { seh::copy_to_caller(to.cast_mut(), bytes) } {
+            true => Ok(()),
+            false => Err(Status::ACCESS_VIOLATION),
+        }
+    }
+
+    /// The address of some of its bytes.
+    pub(super) fn at(&self, offset: usize, length: usize) -> Result<*const u8, Status> {
+        match offset.checked_add(length) {
+            Some(end) if end <= self.size() => Ok(self.0.as_ptr::<u8>().wrapping_add(offset)),
+            _ => Err(Status::INVALID_PARAMETER),
+        }
+    }
+}
+
+impl fmt::Debug for UserMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserMemory({} bytes)", self.size())
+    }
+}
