@@ -190,12 +190,42 @@ fn bad_drivers_are_one_line() {
     );
     let stays = File::driver(RETURN_SUCCESS);
     assert_one_line(&["run", &stays.path()], &["tested", "DriverUnload"]);
-    let faults = File::driver(FAULTS);
-    assert_one_line(&["run", &faults.path()], &["tested.sys+0x1000", "0x10"]);
+}
+
+/// Asserts that the driver stops the machine with one line on the standard error, which has these
+/// parts, and that the report is printed all the same.
+fn assert_stops(file: &File, parts: &[&str]) {
+    let stops = |more: &[&str]| {
+        let path = file.path();
+        let output = wdm_sim(&[&["run", path.as_str()], more].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        for part in parts {
+            assert!(stderr.contains(part), "{part} is not in: {stderr}");
+        }
+        stdout(&output)
+    };
+    let table = stops(&[]);
+    assert!(table.contains("BUG-CHECK at "), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&stops(&["--json"])).expect("it is JSON");
+    assert_eq!(json["driver"], "tested");
+    assert_eq!(json["findings"][0]["rule"], "BUG-CHECK");
+    assert!(json["bug_check"]["code"].is_u64(), "{json}");
+}
+
+#[test]
+fn a_bug_check_is_told_and_the_report_is_printed() {
+    assert_stops(
+        &File::driver(FAULTS),
+        &[
+            "bug check 0x0000007E (0xC0000005, ",
+            "reading 0x10 at tested.sys+0x1000 (.text)",
+        ],
+    );
     let code = calls_import([0xE2, 1, 2], WELL_BEHAVED);
-    let stops = File::importing(&code, &["KeBugCheckEx"]);
-    assert_one_line(
-        &["run", &stops.path()],
+    assert_stops(
+        &File::importing(&code, &["KeBugCheckEx"]),
         &["bug check 0x000000E2 (0x1, 0x2, ", "by tested"],
     );
 }
@@ -215,7 +245,7 @@ fn code_that_was_discarded_is_not_run() {
     // The unload routine lies in the section that is gone after DriverEntry.
     driver.entry = 0x7000;
     let file = File::new("tested.sys", &driver.build());
-    assert_one_line(&["run", &file.path()], &["tested.sys+0x700e (INIT)"]);
+    assert_stops(&file, &["executing", "tested.sys+0x700e (INIT)"]);
 }
 
 #[test]

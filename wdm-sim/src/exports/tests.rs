@@ -242,11 +242,45 @@ mod win64 {
         }
     }
 
-    #[test]
-    fn the_handler_of_try_blocks_lets_the_search_go_on() {
-        type Handler = unsafe extern "win64" fn(usize, usize, usize, usize) -> i32;
-        let handler = routine!("__C_specific_handler" as Handler);
-        // SAFETY: the handler looks at nothing.
-        assert_eq!(unsafe { handler(0, 0, 0, 0) }, 1, "ExceptionContinueSearch");
+    proptest::proptest! {
+        #[test]
+        fn bytes_are_copied_filled_and_compared_as_slices_are(
+            bytes in proptest::collection::vec(0..3_u8, 64),
+            from in 0..32_usize,
+            to in 0..32_usize,
+            count in 0..=32_usize,
+            value in proptest::prelude::any::<u8>(),
+        ) {
+            type Move = unsafe extern "win64" fn(*mut u8, *const u8, usize) -> *mut u8;
+            type Fill = unsafe extern "win64" fn(*mut u8, i32, usize) -> *mut u8;
+            type Order = unsafe extern "win64" fn(*const u8, *const u8, usize) -> i32;
+            type Equal = unsafe extern "win64" fn(*const u8, *const u8, usize) -> usize;
+            let mut moved = bytes.clone();
+            let place = moved.as_mut_ptr();
+            let copy = routine!("memmove" as Move);
+            // SAFETY: both places have `count` bytes.
+            let result = unsafe { copy(place.wrapping_add(to), place.wrapping_add(from), count) };
+            assert_eq!(result, place.wrapping_add(to));
+            let mut expected = bytes.clone();
+            expected.copy_within(from..from + count, to);
+            assert_eq!(moved, expected);
+
+            let fill = routine!("memset" as Fill);
+            // SAFETY: the place has `count` bytes.
+            let result = unsafe { fill(place.wrapping_add(to), i32::from(value), count) };
+            assert_eq!(result, place.wrapping_add(to));
+            expected[to..to + count].fill(value);
+            assert_eq!(moved, expected);
+
+            let (a, b) = (&bytes[from..from + count], &bytes[to..to + count]);
+            let order = routine!("memcmp" as Order);
+            // SAFETY: both have `count` bytes.
+            let result = unsafe { order(a.as_ptr(), b.as_ptr(), count) };
+            assert_eq!(result.cmp(&0), a.cmp(b));
+            let equal = routine!("RtlCompareMemory" as Equal);
+            // SAFETY: both have `count` bytes.
+            let result = unsafe { equal(a.as_ptr(), b.as_ptr(), count) };
+            assert_eq!(result, a.iter().zip(b).take_while(|(a, b)| a == b).count());
+        }
     }
 }

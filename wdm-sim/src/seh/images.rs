@@ -38,7 +38,7 @@ impl LoadedImage {
         self.image.function_around(self.rva(address)?)
     }
 
-    /// Where an address lies: `registry-guard.sys+0x1234`, and behind which export.
+    /// Where an address lies: `registry-guard.sys+0x1234 (.text)`, and behind which export.
     pub(super) fn describe(&self, address: u64) -> String {
         let rva = self.rva(address).unwrap_or_default();
         let exports = self.image.exports().iter();
@@ -47,9 +47,11 @@ impl LoadedImage {
             _ => None,
         });
         let name = self.image.name();
+        let section = self.image.section_at(rva);
+        let section = section.map_or("no section", |section| section.name.as_str());
         match before.max() {
-            Some((at, export)) => format!("{name}+{rva:#x} ({export}+{:#x})", rva - at),
-            None => format!("{name}+{rva:#x}"),
+            Some((at, export)) => format!("{name}+{rva:#x} ({section}, {export}+{:#x})", rva - at),
+            None => format!("{name}+{rva:#x} ({section})"),
         }
     }
 }

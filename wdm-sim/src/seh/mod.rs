@@ -47,8 +47,8 @@ mod step;
 mod unwind;
 mod walk;
 
-//cfgtest
-// mod tests;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use images::Registered;
 pub(crate) use memory::{copy_from_caller, copy_to_caller, is_writable_by_caller};

@@ -1,7 +1,8 @@
 //! A driver for tests: answers queries for values into the caller's memory, which may go away.
 //!
 //! It says so before it writes, so that a test can take the memory away in that moment. A value
-//! called `before` is answered before the registry looks, one called `after` afterwards.
+//! called `before` is answered before the registry looks, one called `after` afterwards, and one
+//! called `passed` by the registry alone.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -42,6 +43,9 @@ impl RegistryCallback for Answering {
 
     fn pre_query_value(&self, op: Pre<'_, QueryValue, Self>) -> PreOutcome<QueryValue, Self> {
         let name = op.value_name();
+        if name == unicode!("passed") {
+            info!("passing");
+        }
         if name != unicode!("before") {
             return op.pass();
         }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use serde::Serialize;
-use wdm_sim::{Builder, LoadDriverError, Machine, Profile, Report};
+use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
 
 use crate::table::Table;
 use crate::workload::{self, Done};
@@ -48,11 +49,19 @@ fn parse_hive(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+/// The machine that runs, for its report if it stops.
+static RUNNING: Mutex<Option<Machine>> = Mutex::new(None);
+
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Output {
     driver: String,
-    workload: Done,
+    /// None if the machine stopped before the program was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload: Option<Done>,
+    /// Why the machine stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bug_check: Option<BugCheck>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_allocations: Option<u64>,
     #[serde(flatten)]
@@ -81,16 +90,38 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     };
     let output = Output {
         driver: name,
-        workload,
+        workload: Some(workload),
+        bug_check: None,
         failed_allocations,
         report,
     };
-    if options.json {
-        print_json(&output)?;
-    } else {
-        print(&output)?;
-    }
+    show(&output, options.json)?;
     Ok(outcome)
+}
+
+fn show(output: &Output, json: bool) -> Result<(), Error> {
+    match json {
+        true => print_json(output),
+        false => print(output),
+    }
+}
+
+/// Prints the report of a machine that stopped, and ends the process: its threads cannot go on.
+fn stopped(bug_check: &BugCheck, json: bool) -> ! {
+    eprintln!("wdm-sim: {bug_check}");
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(machine) = &*running {
+        let output = Output {
+            driver: bug_check.driver.clone(),
+            workload: None,
+            bug_check: Some(bug_check.clone()),
+            failed_allocations: None,
+            report: machine.report(),
+        };
+        // The bug check has been told, so there is nothing to add if this fails.
+        let _ = show(&output, json);
+    }
+    std::process::exit(1)
 }
 
 fn read_hives(hives: &[(String, PathBuf)]) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -129,12 +160,12 @@ fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Erro
     let mount =
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
     let machine = hives.iter().fold(builder, mount);
+    let json = options.json;
     let machine = machine
-        .on_bug_check(|bug_check| {
-            eprintln!("wdm-sim: {bug_check}");
-            std::process::exit(1);
-        })
+        .on_bug_check(move |bug_check| stopped(bug_check, json))
         .build()?;
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    *running = Some(machine.clone());
     wdm_sim::report_faults(&machine);
     Ok(machine)
 }
@@ -169,15 +200,17 @@ fn fail_allocations(options: &Options, report: &mut Report) -> Result<u64, Error
 
 fn print(output: &Output) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    let (done, counters) = (&output.workload, &output.report.counters);
+    let counters = &output.report.counters;
     let mut table = Table::default();
     table.row("driver", &output.driver);
     table.row("windows", output.report.profile);
-    table.row("keys opened", done.keys);
-    table.row("values read", done.values);
-    table.row("written and deleted", done.writes);
-    table.row("denied to the program", done.denied);
-    table.row("failed otherwise", done.failed);
+    if let Some(done) = &output.workload {
+        table.row("keys opened", done.keys);
+        table.row("values read", done.values);
+        table.row("written and deleted", done.writes);
+        table.row("denied to the program", done.denied);
+        table.row("failed otherwise", done.failed);
+    }
     table.row("operations", counters.operations);
     table.row("notifications", counters.notifications);
     table.row("blocked", counters.blocked);
