@@ -48,7 +48,9 @@ fn with_driver(test: impl Fn(&UserKey<'_>, &Arc<UserMemory>, &dyn Fn(Meanwhile))
     let machine = Machine::builder()
         .on_debug_print(move |_| {
             let meanwhile = printed.lock().expect("no test panics here").take();
-            meanwhile.map(|meanwhile| meanwhile());
+            if let Some(meanwhile) = meanwhile {
+                meanwhile();
+            }
         })
         .build()
         .expect("it builds");

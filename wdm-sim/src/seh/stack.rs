@@ -53,8 +53,10 @@ impl Memory for Stack {
 
 fn ask() -> Option<Stack> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    // SAFETY: names this thread; there is room for the attributes.
-    let result = unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) };
+    // SAFETY: it can be called at any time.
+    let thread = unsafe { libc::pthread_self() };
+    // SAFETY: it names this thread; there is room for the attributes.
+    let result = unsafe { libc::pthread_getattr_np(thread, attributes.as_mut_ptr()) };
     if result != 0 {
         return None;
     }
