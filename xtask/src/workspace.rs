@@ -205,6 +205,28 @@ mod tests {
     }
 
     #[test]
+    fn a_driver_for_tests_is_no_sample() {
+        let table = r#""metadata": {"wdm-driver": {"for-tests": true}}, "publish": [],
+            "features": {}, "rust_version": null"#;
+        let json = package("victim", "lib", table);
+        let json = format!(
+            r#"{{"packages": [{json}], "workspace_members": [], "resolve": null,
+                "workspace_root": "/w", "target_directory": "/w/target", "version": 1,
+                "metadata": null}}"#
+        );
+        let workspace = Workspace {
+            metadata: MetadataCommand::parse(json).expect("cargo's format"),
+        };
+        assert_eq!(workspace.samples().expect("it has a library"), []);
+        let names: Vec<_> = workspace.all_drivers().expect("it has a library");
+        assert_eq!(names.len(), 1);
+        assert!(
+            workspace.sample("victim").is_ok(),
+            "it can be built by its name"
+        );
+    }
+
+    #[test]
     fn an_unknown_sample_is_an_error_that_names_the_known_ones() {
         let error = workspace().sample("nobody").expect_err("there is none");
         assert_eq!(

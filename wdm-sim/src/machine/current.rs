@@ -62,6 +62,10 @@ impl Caller {
 
 /// A routine of a driver that the kernel calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64")),
+    allow(dead_code, reason = "exceptions ask")
+)]
 pub(crate) struct Routine {
     /// What kind of routine it is: `DriverEntry`, `EX_CALLBACK_FUNCTION` and so on.
     pub(crate) kind: &'static str,
@@ -184,6 +188,7 @@ impl Thread {
     }
 
     /// The routine of a driver that runs, the innermost if there are several.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub(crate) fn routine(&self) -> Routine {
         self.routine.get()
     }
