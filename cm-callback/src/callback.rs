@@ -3,7 +3,7 @@
 use wdm_safe::PoolTag;
 
 use crate::notification::{Cleanup, Post, Pre};
-use crate::operation::for_each_operation;
+use crate::operation::{after_doc, before_doc, for_each_operation};
 use crate::outcome::{PostOutcome, PreOutcome};
 
 /// The class of a notification, as a number (`REG_NOTIFY_CLASS`).
@@ -11,7 +11,11 @@ use crate::outcome::{PostOutcome, PreOutcome};
 pub struct NotifyClass(pub u32);
 
 macro_rules! callback {
-    ($($(#[$doc:meta])* $operation:ident $pre:ident $post:ident { $($rest:tt)* })+) => {
+    ($(
+        $(#[$doc:meta])* $operation:ident $pre:ident $post:ident {
+            $info:ident $pre_class:ident $post_class:ident $($rest:tt)*
+        }
+    )+) => {
         /// A registry callback: context data in `self`, and a method for each operation and phase.
         ///
         /// A method that is not written lets the operation pass and keeps its result, and costs
@@ -34,6 +38,9 @@ macro_rules! callback {
             $(
                 #[doc = concat!("Before: [`", stringify!($operation),
                     "`](crate::operation::", stringify!($operation), ").")]
+                ///
+                #[doc = before_doc!($info $pre_class)]
+                /// IRQL: `<= APC_LEVEL`. Unless it is written it [passes](Pre::pass).
                 #[inline]
                 fn $pre(
                     &self,
@@ -44,6 +51,9 @@ macro_rules! callback {
 
                 #[doc = concat!("After: [`", stringify!($operation),
                     "`](crate::operation::", stringify!($operation), ").")]
+                ///
+                #[doc = after_doc!($post_class)]
+                /// IRQL: `<= APC_LEVEL`. Unless it is written it [keeps the result](Post::keep).
                 #[inline]
                 fn $post(
                     &self,

@@ -185,6 +185,18 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
     pub fn cookie(&self) -> Cookie<'n, C> {
         Cookie::new(self.shared)
     }
+
+    /// Proof that this runs at `APC_LEVEL` or below (N1).
+    #[must_use]
+    pub fn irql(&self) -> ApcLevel<'n> {
+        self.fields.level()
+    }
+
+    /// Proof that this runs at `PASSIVE_LEVEL`, if it does (N1).
+    #[must_use]
+    pub fn passive(&self) -> Option<Passive<'n>> {
+        self.irql().passive()
+    }
 }
 
 impl<O: Operation, C: RegistryCallback> Post<'_, O, C> {

@@ -209,6 +209,13 @@ impl<'n> PostInfo<'n> {
         }
     }
 
+    /// Proof of the level at which every notification comes (N1).
+    pub(crate) fn level(&self) -> ApcLevel<'n> {
+        // SAFETY: the kernel calls registry callbacks at APC_LEVEL or below, and by the invariant
+        // the call lasts for all of 'n.
+        unsafe { ApcLevel::new_unchecked() }
+    }
+
     /// The status, as it stands.
     pub(crate) fn status(&self) -> sys::NTSTATUS {
         self.fields.Status

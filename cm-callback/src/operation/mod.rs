@@ -9,6 +9,7 @@ mod enumerate;
 mod hives;
 mod information;
 mod open;
+mod pages;
 mod path;
 mod rename;
 mod requestor;
@@ -31,6 +32,7 @@ pub use enumerate::{KeyInformation, ValueInformation};
 pub use hives::{HiveFormat, LoadV2};
 pub use information::KeySetInformation;
 pub use open::{OpenV1, OpensKey};
+pub(crate) use pages::{after_doc, before_doc, method_doc, page};
 pub use path::OpenPath;
 pub use requestor::Requestor;
 pub use security::OnSecurity;
@@ -140,6 +142,12 @@ macro_rules! define {
     )+) => {
         $(
             $(#[$doc])*
+            ///
+            /// # Notifications
+            #[doc = concat!("- ", method_doc!($pre), ": ", before_doc!($info $pre_class))]
+            #[doc = concat!("- ", method_doc!($post), ": ", after_doc!($post_class))]
+            ///
+            /// IRQL: `<= APC_LEVEL` (N1).
             #[derive(Debug)]
             pub enum $name {}
 
@@ -177,66 +185,90 @@ macro_rules! for_each_operation {
         $macro! {
             /// `RegNtPreCreateKeyEx`, `RegNtPostCreateKeyEx`: a key is created, or opened if it
             /// exists.
+            ///
+            #[doc = include_str!("../../doc/create_key.md")]
             CreateKey pre_create_key post_create_key {
                 REG_CREATE_KEY_INFORMATION RegNtPreCreateKeyEx RegNtPostCreateKeyEx
                 none root Live Live Created
             }
             /// `RegNtPreOpenKeyEx`, `RegNtPostOpenKeyEx`: a key is opened.
+            ///
+            #[doc = include_str!("../../doc/open_key.md")]
             OpenKey pre_open_key post_open_key {
                 REG_OPEN_KEY_INFORMATION RegNtPreOpenKeyEx RegNtPostOpenKeyEx
                 none root Live Live Opened
             }
             /// `RegNtPreDeleteKey`, `RegNtPostDeleteKey`: a key is deleted.
+            ///
+            #[doc = include_str!("../../doc/delete_key.md")]
             DeleteKey pre_delete_key post_delete_key {
                 REG_DELETE_KEY_INFORMATION RegNtPreDeleteKey RegNtPostDeleteKey
                 live key Live Live ()
             }
             /// `RegNtPreSetValueKey`, `RegNtPostSetValueKey`: a value is created or replaced.
+            ///
+            #[doc = include_str!("../../doc/set_value.md")]
             SetValue pre_set_value post_set_value {
                 REG_SET_VALUE_KEY_INFORMATION RegNtPreSetValueKey RegNtPostSetValueKey
                 live key Live Live ()
             }
             /// `RegNtPreDeleteValueKey`, `RegNtPostDeleteValueKey`: a value is deleted.
+            ///
+            #[doc = include_str!("../../doc/delete_value.md")]
             DeleteValue pre_delete_value post_delete_value {
                 REG_DELETE_VALUE_KEY_INFORMATION RegNtPreDeleteValueKey RegNtPostDeleteValueKey
                 live key Live Live ()
             }
             /// `RegNtPreSetInformationKey`, `RegNtPostSetInformationKey`: a key's metadata is
             /// changed, such as its last-write time.
+            ///
+            #[doc = include_str!("../../doc/set_information.md")]
             SetInformation pre_set_information post_set_information {
                 REG_SET_INFORMATION_KEY_INFORMATION
                 RegNtPreSetInformationKey RegNtPostSetInformationKey
                 live key Live Live ()
             }
             /// `RegNtPreRenameKey`, `RegNtPostRenameKey`: a key gets another name.
+            ///
+            #[doc = include_str!("../../doc/rename_key.md")]
             RenameKey pre_rename_key post_rename_key {
                 REG_RENAME_KEY_INFORMATION RegNtPreRenameKey RegNtPostRenameKey
                 live key Live Live ()
             }
             /// `RegNtPreEnumerateKey`, `RegNtPostEnumerateKey`: a subkey is asked for by index.
+            ///
+            #[doc = include_str!("../../doc/enumerate_key.md")]
             EnumerateKey pre_enumerate_key post_enumerate_key {
                 REG_ENUMERATE_KEY_INFORMATION RegNtPreEnumerateKey RegNtPostEnumerateKey
                 live key Live Live Answered
             }
             /// `RegNtPreEnumerateValueKey`, `RegNtPostEnumerateValueKey`: a value is asked for by
             /// index.
+            ///
+            #[doc = include_str!("../../doc/enumerate_value.md")]
             EnumerateValue pre_enumerate_value post_enumerate_value {
                 REG_ENUMERATE_VALUE_KEY_INFORMATION
                 RegNtPreEnumerateValueKey RegNtPostEnumerateValueKey
                 live key Live Live Answered
             }
             /// `RegNtPreQueryKey`, `RegNtPostQueryKey`: a key's metadata is read.
+            ///
+            #[doc = include_str!("../../doc/query_key.md")]
             QueryKey pre_query_key post_query_key {
                 REG_QUERY_KEY_INFORMATION RegNtPreQueryKey RegNtPostQueryKey
                 live key Live Live Answered
             }
             /// `RegNtPreQueryValueKey`, `RegNtPostQueryValueKey`: a value is read.
+            ///
+            #[doc = include_str!("../../doc/query_value.md")]
             QueryValue pre_query_value post_query_value {
                 REG_QUERY_VALUE_KEY_INFORMATION RegNtPreQueryValueKey RegNtPostQueryValueKey
                 live key Live Live Answered
             }
             /// `RegNtPreQueryMultipleValueKey`, `RegNtPostQueryMultipleValueKey`: several values
             /// are read at once.
+            ///
+            #[doc = include_str!("../../doc/query_multiple_value.md")]
             QueryMultipleValue pre_query_multiple_value post_query_multiple_value {
                 REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION
                 RegNtPreQueryMultipleValueKey RegNtPostQueryMultipleValueKey
@@ -244,28 +276,38 @@ macro_rules! for_each_operation {
             }
             /// `RegNtPreKeyHandleClose`, `RegNtPostKeyHandleClose`: a key object goes. It can be
             /// watched only (N6).
+            ///
+            #[doc = include_str!("../../doc/close_key.md")]
             CloseKey pre_close_key post_close_key {
                 REG_KEY_HANDLE_CLOSE_INFORMATION RegNtPreKeyHandleClose RegNtPostKeyHandleClose
                 closing key Closing Closed Infallible
             }
             /// `RegNtPreFlushKey`, `RegNtPostFlushKey`: a key is written to its hive.
+            ///
+            #[doc = include_str!("../../doc/flush_key.md")]
             FlushKey pre_flush_key post_flush_key {
                 REG_FLUSH_KEY_INFORMATION RegNtPreFlushKey RegNtPostFlushKey
                 live key Live Live ()
             }
             /// `RegNtPreLoadKey`, `RegNtPostLoadKey`: a hive is loaded. The post-notification has
             /// no key (K2b).
+            ///
+            #[doc = include_str!("../../doc/load_key.md")]
             LoadKey pre_load_key post_load_key {
                 REG_LOAD_KEY_INFORMATION RegNtPreLoadKey RegNtPostLoadKey
                 live_before key Live Live Answered
             }
             /// `RegNtPreUnLoadKey`, `RegNtPostUnLoadKey`: a hive is unloaded.
+            ///
+            #[doc = include_str!("../../doc/unload_key.md")]
             UnloadKey pre_unload_key post_unload_key {
                 REG_UNLOAD_KEY_INFORMATION RegNtPreUnLoadKey RegNtPostUnLoadKey
                 live_before key Live Live ()
             }
             /// `RegNtPreQueryKeySecurity`, `RegNtPostQueryKeySecurity`: a key's security
             /// descriptor is read.
+            ///
+            #[doc = include_str!("../../doc/query_security.md")]
             QuerySecurity pre_query_security post_query_security {
                 REG_QUERY_KEY_SECURITY_INFORMATION
                 RegNtPreQueryKeySecurity RegNtPostQueryKeySecurity
@@ -273,34 +315,46 @@ macro_rules! for_each_operation {
             }
             /// `RegNtPreSetKeySecurity`, `RegNtPostSetKeySecurity`: a key's security descriptor is
             /// changed.
+            ///
+            #[doc = include_str!("../../doc/set_security.md")]
             SetSecurity pre_set_security post_set_security {
                 REG_SET_KEY_SECURITY_INFORMATION RegNtPreSetKeySecurity RegNtPostSetKeySecurity
                 live key Live Live ()
             }
             /// `RegNtPreRestoreKey`, `RegNtPostRestoreKey`: a key's contents are replaced from a
             /// file.
+            ///
+            #[doc = include_str!("../../doc/restore_key.md")]
             RestoreKey pre_restore_key post_restore_key {
                 REG_RESTORE_KEY_INFORMATION RegNtPreRestoreKey RegNtPostRestoreKey
                 live key Live Live ()
             }
             /// `RegNtPreSaveKey`, `RegNtPostSaveKey`: a key's contents are saved to a file.
+            ///
+            #[doc = include_str!("../../doc/save_key.md")]
             SaveKey pre_save_key post_save_key {
                 REG_SAVE_KEY_INFORMATION RegNtPreSaveKey RegNtPostSaveKey
                 live key Live Live ()
             }
             /// `RegNtPreReplaceKey`, `RegNtPostReplaceKey`: a hive's file is replaced at the next
             /// start.
+            ///
+            #[doc = include_str!("../../doc/replace_key.md")]
             ReplaceKey pre_replace_key post_replace_key {
                 REG_REPLACE_KEY_INFORMATION RegNtPreReplaceKey RegNtPostReplaceKey
                 live key Live Live ()
             }
             /// `RegNtPreQueryKeyName`, `RegNtPostQueryKeyName`: a key's full name is read.
+            ///
+            #[doc = include_str!("../../doc/query_key_name.md")]
             QueryKeyName pre_query_key_name post_query_key_name {
                 REG_QUERY_KEY_NAME RegNtPreQueryKeyName RegNtPostQueryKeyName
                 live key Live Live Answered
             }
             /// `RegNtPreSaveMergedKey`, `RegNtPostSaveMergedKey`: two keys' contents are merged
             /// and saved. Neither notification has a key (K2b).
+            ///
+            #[doc = include_str!("../../doc/save_merged_key.md")]
             SaveMergedKey pre_save_merged_key post_save_merged_key {
                 REG_SAVE_MERGED_KEY_INFORMATION RegNtPreSaveMergedKey RegNtPostSaveMergedKey
                 none none Live Live ()

@@ -126,7 +126,8 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
 
 impl<'n, O: OpensKey, C: RegistryCallback> Post<'n, O, C> {
     /// The path to what was created or opened; the key itself knows its resolved name
-    /// ([`Cookie::key_name`]). The root has no context here: only the pre-notification shows it.
+    /// ([`Cookie::key_name`](crate::Cookie::key_name)). The root has no context here: only the
+    /// pre-notification shows it.
     #[must_use]
     pub fn path(&self) -> OpenPath<'n, C> {
         match self.info {
