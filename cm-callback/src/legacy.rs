@@ -18,7 +18,7 @@ use crate::operation::Requestor;
 /// ([`CallbackObject::legacy`](crate::CallbackObject::legacy)): what it does in the older
 /// notifications of create and open.
 ///
-/// A method that is not written lets the operation pass.
+/// A method that is not written lets the operation pass. IRQL of each: `<= APC_LEVEL`.
 ///
 /// ```
 /// use core::convert::Infallible;
@@ -71,25 +71,25 @@ use crate::operation::Requestor;
 /// # }
 /// ```
 pub trait LegacyCallback: RegistryCallback {
-    /// Before a create (`RegNtPreCreateKey`).
+    /// Before a create (`RegNtPreCreateKey`, `REG_PRE_CREATE_KEY_INFORMATION`).
     #[inline]
     fn pre_create(&self, op: LegacyPre<'_>) -> LegacyOutcome {
         op.pass()
     }
 
-    /// After a create (`RegNtPostCreateKey`).
+    /// After a create (`RegNtPostCreateKey`, `REG_POST_CREATE_KEY_INFORMATION`).
     #[inline]
     fn post_create(&self, op: LegacyPost<'_>) {
         let _ = op;
     }
 
-    /// Before an open (`RegNtPreOpenKey`).
+    /// Before an open (`RegNtPreOpenKey`, `REG_PRE_OPEN_KEY_INFORMATION`).
     #[inline]
     fn pre_open(&self, op: LegacyPre<'_>) -> LegacyOutcome {
         op.pass()
     }
 
-    /// After an open (`RegNtPostOpenKey`).
+    /// After an open (`RegNtPostOpenKey`, `REG_POST_OPEN_KEY_INFORMATION`).
     #[inline]
     fn post_open(&self, op: LegacyPost<'_>) {
         let _ = op;
@@ -111,7 +111,7 @@ impl<'n> LegacyPre<'n> {
         self.0.complete_name()
     }
 
-    /// Who does the operation.
+    /// Who does the operation; see [`Requestor`].
     #[must_use]
     pub fn requestor(&self) -> Requestor {
         Requestor::current()
@@ -158,7 +158,7 @@ impl<'n> LegacyPost<'n> {
         (self.status() == NtStatus::SUCCESS).then(|| self.0.object())
     }
 
-    /// Who does the operation.
+    /// Who does the operation; see [`Requestor`].
     #[must_use]
     pub fn requestor(&self) -> Requestor {
         Requestor::current()

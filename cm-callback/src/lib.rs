@@ -78,6 +78,10 @@
 //! # }
 //! ```
 //!
+//! The page behind it all is
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/filtering-registry-calls>; each
+//! operation has an example on its own page: [`operation`].
+//!
 //! `no_std`; the default target is 64-bit Windows 10 and later. The rules that are cited as R1, N2,
 //! C4 and so on are those of `docs/semantics.md` in the repository; each names Microsoft's page.
 //!
@@ -86,6 +90,33 @@
 //! for that object as a plain reference ([`Key::context`]), it may be replaced at any time while
 //! other threads are looking at it, and it is dropped when the kernel says that nobody does any
 //! more: after the object has closed, or while the callback is unregistered.
+//!
+//! # Levels
+//! Notifications come at `IRQL <= APC_LEVEL` (N1), and everything that one lends may be used at that
+//! level. A method that calls a routine of the kernel names it; one that names none reads what the
+//! kernel handed over, or what this crate keeps. What needs `PASSIVE_LEVEL` asks for a token,
+//! [`Passive`](wdm_safe::Passive).
+//!
+//! # What goes wrong in C, and what becomes of it here
+//! Each of these was seen in public drivers.
+//!
+//! | mistake | what becomes of it |
+//! |---|---|
+//! | the number of a class is invented or outdated | there is a method for each class and no number to write; a class that is not known here comes to [`unknown`](RegistryCallback::unknown) and passes |
+//! | `Argument2` is cast to one structure for all classes, or to the post structure in a pre-notification | the operation's type binds class and structure ([`Operation`]); another operation's fields do not compile |
+//! | the V1 structure is read without a look at `Version` | [`v1`](Pre::v1) is an `Option` |
+//! | `CompleteName` is taken for an absolute path | [`OpenPath`](operation::OpenPath) is one or the other; [`full_name`](Pre::full_name) puts a relative one together |
+//! | the cookie is used in a callback before registering has stored it | [`CookieError::NotPublished`], an error like any other |
+//! | an altitude without a NUL is handed to `RtlInitUnicodeString` | [`altitude!`] counts, and checks the text when it is compiled |
+//! | a key's name is received in a temporary and released twice, or never | [`KeyName`] owns it, and releases it when it is dropped |
+//! | the kernel's buffer is adopted by a `Vec` | inputs are borrowed for the notification: keeping or freeing one does not compile |
+//! | a caller's output buffer is written without exception handling | [`answer`](Pre::answer) and [`output`](Post::output) copy through a guarded routine; memory that is gone is `STATUS_ACCESS_VIOLATION` |
+//! | an open is failed, and its key object used or left referenced | the outcome uses the notification up, and the key with it; references are dropped by it |
+//! | a context is freed when another replaces it | it lives until the cleanup notification: [`Cookie::set_context`] lends it, and never gives it back |
+//! | a callback is unregistered inside itself | [`unregister`](CallbackObject::unregister) wants a token that only the driver's start and end have; dropping the object there stops the machine, and never hangs it |
+//! | a callback is unregistered under a lock that it takes | a guard of the callback's own lock borrows the object, which `unregister` takes: it does not compile. A lock in a `static` is beyond any type |
+//!
+//! How a driver in C is brought over, line by line, is in `docs/porting.md` in the repository.
 
 #![no_std]
 #![deny(unsafe_code)]

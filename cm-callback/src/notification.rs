@@ -13,7 +13,10 @@ use crate::operation::{Blockable, NoOutputs, OnKey, OnPreKey, OpensKey, Operatio
 use crate::outcome::{PostAction, PostOutcome, PreAction, PreOutcome};
 use wdm_safe::{ApcLevel, NtError, NtStatus, Passive, PoolBox};
 
-/// A pre-notification: the operation has not happened yet.
+/// A pre-notification: the operation has not happened yet. The structure behind it is the
+/// operation's own.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/kernel/handling-notifications>
 ///
 /// It is used up by the outcome that is made of it. Everything that it lends is gone with the
 /// notification.
@@ -41,7 +44,7 @@ impl<'n, O: Operation, C: RegistryCallback> Pre<'n, O, C> {
     }
 
     /// Goes on, with a value that the post-notification of this operation gets (C5). It is dropped
-    /// there. One allocation, under [`RegistryCallback::POOL_TAG`].
+    /// there. One allocation, under [`RegistryCallback::POOL_TAG`]. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// The notification comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
@@ -59,7 +62,8 @@ impl<'n, O: Operation, C: RegistryCallback> Pre<'n, O, C> {
     }
 
     /// Blocks the operation: the caller gets this status, no callback below sees the operation, and
-    /// this callback gets no post-notification for it (N2).
+    /// this callback gets no post-notification for it (N2). `STATUS_CALLBACK_BYPASS` would mean
+    /// something else to the kernel, so the caller gets `STATUS_UNSUCCESSFUL` for that.
     pub fn block(self, status: NtError) -> PreOutcome<O, C>
     where
         O: Blockable,
@@ -87,7 +91,7 @@ impl<'n, O: Operation, C: RegistryCallback> Pre<'n, O, C> {
         input::pre_key::<O, C>(self.info).ok_or(NtError::INVALID_HANDLE)
     }
 
-    /// The cookie of this registration.
+    /// The cookie of this registration: what contexts, names and transactions are asked through.
     #[must_use]
     pub fn cookie(&self) -> Cookie<'n, C> {
         Cookie::new(self.shared)
@@ -99,14 +103,16 @@ impl<'n, O: Operation, C: RegistryCallback> Pre<'n, O, C> {
         input::notification_level(self.info)
     }
 
-    /// Proof that this runs at `PASSIVE_LEVEL`, if it does (N1).
+    /// Proof that this runs at `PASSIVE_LEVEL`, if it does (`KeGetCurrentIrql`, N1).
     #[must_use]
     pub fn passive(&self) -> Option<Passive<'n>> {
         self.irql().passive()
     }
 }
 
-/// A post-notification: the operation has happened, or has failed.
+/// A post-notification: the operation has happened, or has failed (`REG_POST_OPERATION_INFORMATION`).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_post_operation_information>
 ///
 /// It is used up by the outcome that is made of it. Everything that it lends is gone with the
 /// notification.
@@ -180,7 +186,7 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
         key.ok_or(NtError::INVALID_HANDLE)
     }
 
-    /// The cookie of this registration.
+    /// The cookie of this registration: what contexts, names and transactions are asked through.
     #[must_use]
     pub fn cookie(&self) -> Cookie<'n, C> {
         Cookie::new(self.shared)
@@ -192,7 +198,7 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
         self.fields.level()
     }
 
-    /// Proof that this runs at `PASSIVE_LEVEL`, if it does (N1).
+    /// Proof that this runs at `PASSIVE_LEVEL`, if it does (`KeGetCurrentIrql`, N1).
     #[must_use]
     pub fn passive(&self) -> Option<Passive<'n>> {
         self.irql().passive()
@@ -240,6 +246,8 @@ impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
 ///
 /// It comes after the pre-notification and before the post-notification of the object's close, or
 /// while the callback is unregistered (C3, R4).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_callback_context_cleanup_information>
 pub struct Cleanup<'n, C: RegistryCallback> {
     key: Option<Key<'n, C, Closed>>,
     contexts: &'n Chain<C::KeyContext>,

@@ -77,7 +77,8 @@ pub struct RegisterError<C: RegistryCallback, S: State = Unregistered> {
 }
 
 impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
-    /// An idle object. Allocates twice.
+    /// An idle object. Allocates twice, the callback under its
+    /// [tag](RegistryCallback::POOL_TAG). IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// The callback comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
@@ -91,10 +92,15 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
     }
 
     /// Registers the callback (`CmRegisterCallbackEx`). Its first notification can come before this
-    /// has returned (R3).
+    /// has returned (R3). IRQL: `PASSIVE_LEVEL`, by the token; the routine's own limit is
+    /// `APC_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmregistercallbackex>
     ///
     /// # Errors
-    /// The idle object comes back, with the reason.
+    /// The idle object comes back, with `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION` if any driver holds
+    /// the altitude, `STATUS_INSUFFICIENT_RESOURCES` if memory ran out (R1), or
+    /// `STATUS_NAME_TOO_LONG` for an altitude of more than 32,767 characters.
     pub fn register(
         self,
         at: &Lifecycle<'_>,
@@ -127,7 +133,8 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
 }
 
 impl<C: LegacyCallback> CallbackObject<C, UnregisteredLegacy> {
-    /// An idle object that will be registered without an altitude. Allocates once.
+    /// An idle object that will be registered without an altitude. Allocates once, under the
+    /// callback's [tag](RegistryCallback::POOL_TAG). IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// Microsoft calls `CmRegisterCallback` obsolete from Windows Vista on. Such a callback stands
     /// above those that have an altitude, in the order of registration (R2), and is told of the
@@ -142,7 +149,10 @@ impl<C: LegacyCallback> CallbackObject<C, UnregisteredLegacy> {
     }
 
     /// Registers the callback (`CmRegisterCallback`). Its first notification can come before this
-    /// has returned (R3).
+    /// has returned (R3). IRQL: `PASSIVE_LEVEL`, by the token; the routine's own limit is
+    /// `APC_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmregistercallback>
     ///
     /// # Errors
     /// The idle object comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
@@ -193,7 +203,12 @@ impl<C: RegistryCallback> CallbackObject<C, Registered> {
     /// Unregisters the callback (`CmUnRegisterCallback`) and gives it back. Waits for the callbacks
     /// in flight; all its key contexts have been dropped when this returns (R4).
     ///
-    /// The token proves that this is not inside a callback, where the wait would be for ever.
+    /// The token proves that this is not inside a callback, where the wait would be for ever. IRQL:
+    /// `PASSIVE_LEVEL`, by the token; the routine's own limit is `APC_LEVEL`. There is no error: the
+    /// kernel refuses a cookie only that it does not know, and then the machine stops with
+    /// [`Bug::NotUnregistered`](wdm_safe::bug_check::Bug).
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmunregistercallback>
     pub fn unregister(self, _at: &Lifecycle<'_>) -> C {
         PoolBox::into_inner(self.holds.0.end()).callback
     }

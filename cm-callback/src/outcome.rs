@@ -4,6 +4,8 @@
 //! [`Post::keep`], ...), which is used up by it, and it is carried out after the method has
 //! returned. What an outcome owes the kernel (references, outputs) it owns until then.
 //!
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/handling-notifications>
+//!
 //! [`Pre::pass`]: crate::Pre::pass
 //! [`Pre::block`]: crate::Pre::block
 //! [`Post::keep`]: crate::Post::keep
@@ -12,7 +14,7 @@ use wdm_safe::{NtError, PoolBox};
 
 use crate::{Operation, RegistryCallback};
 
-/// What becomes of an operation after its pre-notification.
+/// What becomes of an operation after its pre-notification. Methods of [`Pre`](crate::Pre) make it.
 #[must_use = "an outcome takes effect when the callback returns it"]
 pub struct PreOutcome<O: Operation, C: RegistryCallback>(pub(crate) PreAction<O, C>);
 
@@ -27,7 +29,8 @@ pub(crate) enum PreAction<O: Operation, C: RegistryCallback> {
     Complete(O::Reply),
 }
 
-/// What becomes of an operation's result after its post-notification.
+/// What becomes of an operation's result after its post-notification. Methods of
+/// [`Post`](crate::Post) make it.
 #[must_use = "an outcome takes effect when the callback returns it"]
 pub struct PostOutcome<O: Operation, C: RegistryCallback>(
     pub(crate) PostAction<O>,

@@ -25,7 +25,16 @@ pub enum Bug {
     LeftBehind = 0x5255_554C,
 }
 
-/// Stops the machine (`KeBugCheckEx`).
+/// Stops the machine (`KeBugCheckEx`). IRQL: any.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kebugcheckex>
+///
+/// ```no_run
+/// use wdm_safe::bug_check::{self, Bug};
+///
+/// # let left = 0;
+/// bug_check::stop(Bug::LeftBehind, [left, 0, 0, 0]);
+/// ```
 pub fn stop(bug: Bug, parameters: [usize; 4]) -> ! {
     let [a, b, c, d] = parameters.map(|parameter| parameter as u64);
     // SAFETY: KeBugCheckEx has no preconditions; it does not return.

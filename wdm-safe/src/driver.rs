@@ -2,7 +2,8 @@
 //!
 //! A driver is a type that implements [`Driver`]; [`driver!`](crate::driver!) makes the entry
 //! point of it that the kernel calls. The C side is `DRIVER_INITIALIZE` and `DRIVER_UNLOAD`:
-//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/driverentry-for-wdf-drivers-routine>.
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-driver_initialize>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-driver_unload>
 //!
 //! ```
 //! use wdm_safe::{Driver, Init, Lifecycle, Result};
@@ -87,7 +88,7 @@ impl<'a> Lifecycle<'a> {
         Obligation(self.obligations)
     }
 
-    /// The driver object; valid until the driver is unloaded.
+    /// The driver object (`DRIVER_OBJECT`); valid until the driver is unloaded.
     #[must_use]
     pub fn driver_object(&self) -> NonNull<sys::DRIVER_OBJECT> {
         self.driver

@@ -47,7 +47,9 @@ impl<'a> ApcLevel<'a> {
         Self { _here: PhantomData }
     }
 
-    /// Asks the kernel whether the thread runs at `PASSIVE_LEVEL` (`KeGetCurrentIrql`).
+    /// Asks the kernel whether the thread runs at `PASSIVE_LEVEL` (`KeGetCurrentIrql`). IRQL: any.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kegetcurrentirql>
     #[must_use]
     pub fn passive(self) -> Option<Passive<'a>> {
         // SAFETY: KeGetCurrentIrql has no preconditions.

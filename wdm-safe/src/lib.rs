@@ -18,6 +18,12 @@
 //!
 //! The default target is 64-bit Windows 10 and later. Without the feature `pool2` (Windows 10 2004)
 //! nothing here imports what Windows Vista lacks; [`system_routine()`] finds what newer versions have.
+//!
+//! # Levels
+//! A routine that wants `PASSIVE_LEVEL` takes a [`Passive`] token. What takes none runs at
+//! `IRQL <= APC_LEVEL`, which is where safe code of these crates runs, and says so where it may run
+//! higher. What calls no routine of the kernel names none, and runs at any level at which its memory
+//! may be touched.
 
 #![no_std]
 

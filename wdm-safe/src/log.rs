@@ -6,13 +6,24 @@
 //! on the stack and sent in pieces of up to 255 bytes; nothing is allocated. IRQL: any that the
 //! formatted values allow. Which levels are shown is the kernel debugger's filter for
 //! `IHVDRIVER`.
+//!
+//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-vdbgprintexwithprefix>
+//!
+//! ```
+//! # let machine = wdm_sim::Machine::builder().build()?;
+//! # let process = machine.system_process(); let _thread = process.enter();
+//! let opened = 3;
+//! wdm_safe::info!("{opened} keys opened");
+//! # assert_eq!(machine.report().debug_print, ["wdm-safe: 3 keys opened"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use core::ffi::c_char;
 use core::fmt::{self, Write};
 
 use wdm_sys as sys;
 
-/// How much a message matters.
+/// How much a message matters (`DPFLTR_ERROR_LEVEL` and its kin).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Something failed.
@@ -43,7 +54,8 @@ const COMPONENT: u32 = 77;
 /// The longest piece that is sent at once, without its NUL. The debugger takes up to 511.
 const PIECE: usize = 255;
 
-/// Sends a message: `source`, a colon, the message, a newline. The macros call this.
+/// Sends a message: `source`, a colon, the message, a newline. The macros call this. IRQL: any that
+/// the formatted values allow.
 pub fn print(level: Level, source: &str, message: fmt::Arguments<'_>) {
     let mut sink = Sink {
         level,
@@ -104,25 +116,25 @@ impl Write for Sink {
     }
 }
 
-/// Says that something failed.
+/// Says that something failed; see [`log`](crate::log).
 #[macro_export]
 macro_rules! error {
     ($($message:tt)+) => { $crate::__log!(Error, $($message)+) };
 }
 
-/// Says that something is not as it should be.
+/// Says that something is not as it should be; see [`log`](crate::log).
 #[macro_export]
 macro_rules! warn {
     ($($message:tt)+) => { $crate::__log!(Warn, $($message)+) };
 }
 
-/// Says what the driver does.
+/// Says what the driver does; see [`log`](crate::log).
 #[macro_export]
 macro_rules! info {
     ($($message:tt)+) => { $crate::__log!(Info, $($message)+) };
 }
 
-/// Says what its author wants to see.
+/// Says what its author wants to see; see [`log`](crate::log).
 #[macro_export]
 macro_rules! debug {
     ($($message:tt)+) => { $crate::__log!(Debug, $($message)+) };

@@ -55,7 +55,7 @@ unsafe impl<T: Send> Send for EventQueue<T> {}
 
 impl<T> EventQueue<T> {
     /// A queue for at least `capacity` events: the next power of two, and no less than two. All
-    /// memory is allocated now.
+    /// memory is allocated now. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the pool has no memory.
@@ -81,7 +81,7 @@ impl<T> EventQueue<T> {
         })
     }
 
-    /// Appends an event.
+    /// Appends an event. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// The event comes back if there is no room; it is counted as dropped.
@@ -100,7 +100,8 @@ impl<T> EventQueue<T> {
         Ok(())
     }
 
-    /// Takes the oldest event; none if there is none, or if its push is still under way.
+    /// Takes the oldest event; none if there is none, or if its push is still under way. IRQL:
+    /// `<= DISPATCH_LEVEL`.
     pub fn pop(&self) -> Option<T> {
         let (slot, position) = self.claim(&self.head, 1)?;
         let event = slot.value.with_mut(|value| {

@@ -13,6 +13,9 @@ const FRAMES: usize = 62;
 ///
 /// It walks the stack by the image's unwind tables (`RtlCaptureStackBackTrace`,
 /// `RtlLookupFunctionEntry`), so it costs microseconds; nothing on a hot path wants it.
+///
+/// - <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlcapturestackbacktrace>
+/// - <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-rtllookupfunctionentry>
 #[must_use]
 pub fn is_caller(routine: *const ()) -> bool {
     let mut frames = [ptr::null_mut::<c_void>(); FRAMES];

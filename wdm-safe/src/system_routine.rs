@@ -35,7 +35,10 @@ use crate::string::Counted;
 use crate::{Passive, UnicodeStr};
 
 /// The address of an exported routine of the kernel or the HAL, or none if this Windows has no
-/// routine of that name (`MmGetSystemRoutineAddress`). The name's case matters.
+/// routine of that name (`MmGetSystemRoutineAddress`). The name's case matters. IRQL:
+/// `PASSIVE_LEVEL`.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-mmgetsystemroutineaddress>
 ///
 /// The address is valid as long as the machine runs. Making a function of it is the caller's one
 /// unsafe operation: `transmute` it to the pointer type that the routine's page gives, which is

@@ -115,6 +115,7 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
     /// instead of being replaced.
     ///
     /// IRQL: `<= APC_LEVEL`.
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmsetcallbackobjectcontext>
     ///
     /// # Errors
     /// The context comes back, with [`CookieError::NotPublished`] (R3),
@@ -167,6 +168,8 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
     /// (`CmCallbackGetKeyObjectIDEx`), or, before Windows 8, as it was when the key was first opened
     /// (`CmCallbackGetKeyObjectID`, K4). IRQL: `<= APC_LEVEL`.
     ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmcallbackgetkeyobjectidex>
+    ///
     /// # Errors
     /// [`CookieError::NotPublished`] (R3), or `STATUS_INVALID_PARAMETER` and the like from the
     /// kernel. `STATUS_NOT_SUPPORTED` before Windows 8 for a key that is closing, whose name is gone
@@ -188,6 +191,8 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
     /// (`CmCallbackGetKeyObjectIDEx`, before Windows 8 `CmCallbackGetKeyObjectID`, K4). IRQL:
     /// `<= APC_LEVEL`.
     ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmcallbackgetkeyobjectidex>
+    ///
     /// # Errors
     /// As [`key_name`](Self::key_name).
     pub fn key_id<S: Usable>(&self, key: Key<'_, C, S>) -> Result<u64, CookieError> {
@@ -199,6 +204,8 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
 
     /// The transaction that the key object belongs to, if any (`CmGetBoundTransaction`, K5). IRQL:
     /// `<= APC_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmgetboundtransaction>
     ///
     /// # Errors
     /// [`CookieError::NotPublished`] (R3).
@@ -216,7 +223,9 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
 }
 
 /// The full path of a key; see [`Cookie::key_name`]. Dropping it releases it
-/// (`CmCallbackReleaseKeyObjectIDEx`).
+/// (`CmCallbackReleaseKeyObjectIDEx`, `<= APC_LEVEL`).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmcallbackreleasekeyobjectidex>
 ///
 /// # Invariants
 /// `name` is a string that the kernel made for this value to release, or, if there is nothing to

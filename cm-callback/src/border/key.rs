@@ -16,6 +16,8 @@ use super::context::Node;
 use crate::RegistryCallback;
 
 /// The stages of a key object's life (K2, K3). Users name them, and never make one.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/kernel/invalid-key-object-pointers-in-registry-notifications>
 pub mod stage {
     /// Handles and references to the object exist.
     #[derive(Debug)]
@@ -136,7 +138,10 @@ impl<'n, C: RegistryCallback, S: Stage> Key<'n, C, S> {
 }
 
 impl<C: RegistryCallback> Key<'_, C, Live> {
-    /// Another reference to the object, which keeps it alive after the notification.
+    /// Another reference to the object, which keeps it alive after the notification
+    /// (`ObfReferenceObject`). IRQL: `<= DISPATCH_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-obfreferenceobject>
     #[must_use]
     pub fn reference(&self) -> KeyObject {
         // SAFETY: the object is live, so it has a reference that lasts until the call returns.
@@ -153,7 +158,10 @@ impl<C: RegistryCallback, S: Stage> fmt::Debug for Key<'_, C, S> {
 }
 
 /// A key object with a reference of its own: what a callback hands to the kernel in place of a key
-/// that the kernel opened (N4). Dropping it drops the reference.
+/// that the kernel opened (N4). Dropping it drops the reference (`ObfDereferenceObject`,
+/// `<= DISPATCH_LEVEL`).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-obdereferenceobject>
 ///
 /// # Invariants
 /// One reference of the object belongs to this value.
@@ -165,7 +173,9 @@ unsafe impl Send for KeyObject {}
 unsafe impl Sync for KeyObject {}
 
 impl KeyObject {
-    /// The key object of an open key (`ObReferenceObjectByHandle`).
+    /// The key object of an open key (`ObReferenceObjectByHandle`). IRQL: `PASSIVE_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-obreferenceobjectbyhandle>
     ///
     /// # Errors
     /// `STATUS_ACCESS_DENIED` if the handle was not opened with `access`.

@@ -10,7 +10,8 @@ use wdm_sys as sys;
 
 use super::key::KeyObject;
 
-/// What stands for the result of an open that the driver did itself.
+/// What stands for the result of an open that the driver did itself (`ResultObject`, `GrantedAccess`;
+/// N4). Nobody checks whether the caller may have that access.
 #[derive(Debug)]
 pub struct Opened {
     /// The key object that the caller gets.
@@ -19,7 +20,8 @@ pub struct Opened {
     pub granted: KeyAccess,
 }
 
-/// What stands for the result of a create that the driver did itself.
+/// What stands for the result of a create that the driver did itself (`ResultObject`,
+/// `GrantedAccess`, `Disposition`; N4).
 #[derive(Debug)]
 pub struct Created {
     /// The key object that the caller gets, and the access of its handle.

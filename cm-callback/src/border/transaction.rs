@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 /// The transaction of a create or an open ([`Pre::transaction`](crate::Pre::transaction)), or the one
-/// that a key object belongs to ([`Cookie::bound_transaction`](crate::Cookie::bound_transaction)).
+/// that a key object belongs to ([`Cookie::bound_transaction`](crate::Cookie::bound_transaction)); K5.
 ///
 /// # Invariants
 /// `object` is a transaction object that lives for all of `'k`.

@@ -1,4 +1,8 @@
 //! Enumerations and queries of keys: which entry, and what the caller wants to know.
+//!
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_enumerate_key_information>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_enumerate_value_key_information>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_query_key_information>
 
 use wdm_sys as sys;
 
@@ -6,31 +10,37 @@ use super::{EnumerateKey, EnumerateValue, QueryKey};
 use crate::RegistryCallback;
 use crate::notification::{Post, Pre};
 
-/// What a caller wants to know of a key (`KEY_INFORMATION_CLASS`).
+/// What a caller wants to know of a key (`KEY_INFORMATION_CLASS`), and so the form of the answer.
+/// Windows has more than have a name here.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ne-wdm-_key_information_class>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyInformation(pub sys::KEY_INFORMATION_CLASS);
 
 impl KeyInformation {
-    /// Last-write time and name.
+    /// Last-write time and name (`KEY_BASIC_INFORMATION`).
     pub const BASIC: Self = Self(sys::KeyBasicInformation);
-    /// Last-write time, name and class.
+    /// Last-write time, name and class (`KEY_NODE_INFORMATION`).
     pub const NODE: Self = Self(sys::KeyNodeInformation);
-    /// Counts and sizes of what is in the key.
+    /// Counts and sizes of what is in the key (`KEY_FULL_INFORMATION`).
     pub const FULL: Self = Self(sys::KeyFullInformation);
-    /// The full path.
+    /// The full path (`KEY_NAME_INFORMATION`).
     pub const NAME: Self = Self(sys::KeyNameInformation);
 }
 
-/// What a caller wants to know of a value (`KEY_VALUE_INFORMATION_CLASS`).
+/// What a caller wants to know of a value (`KEY_VALUE_INFORMATION_CLASS`), and so the form of the
+/// answer. Windows has more than have a name here.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ne-wdm-_key_value_information_class>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueInformation(pub sys::KEY_VALUE_INFORMATION_CLASS);
 
 impl ValueInformation {
-    /// Name and type.
+    /// Name and type (`KEY_VALUE_BASIC_INFORMATION`).
     pub const BASIC: Self = Self(sys::KeyValueBasicInformation);
-    /// Name, type and data.
+    /// Name, type and data (`KEY_VALUE_FULL_INFORMATION`).
     pub const FULL: Self = Self(sys::KeyValueFullInformation);
-    /// Type and data.
+    /// Type and data (`KEY_VALUE_PARTIAL_INFORMATION`).
     pub const PARTIAL: Self = Self(sys::KeyValuePartialInformation);
 }
 

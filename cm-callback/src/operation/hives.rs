@@ -25,6 +25,8 @@ use crate::notification::{Post, Pre};
 use crate::outcome::{PostAction, PostOutcome, PreAction, PreOutcome};
 
 /// The format in which a key is saved (`Format` of `ZwSaveKeyEx`).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_save_key_information>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HiveFormat(pub u32);
 
@@ -33,7 +35,7 @@ impl HiveFormat {
     pub const STANDARD: Self = Self(1);
     /// `REG_LATEST_FORMAT`: that of Windows XP and later.
     pub const LATEST: Self = Self(2);
-    /// `REG_NO_COMPRESSION`: a whole hive, as it is.
+    /// `REG_NO_COMPRESSION`: a whole hive, as it is; the key is the root of one.
     pub const NO_COMPRESSION: Self = Self(4);
 }
 
@@ -97,7 +99,7 @@ impl<'n, C: RegistryCallback> Pre<'n, LoadKey, C> {
         self.info.fields().Flags
     }
 
-    /// The access that the caller wants to the root.
+    /// The access that the caller wants to the root (`DesiredAccess`).
     #[must_use]
     pub fn desired_access(&self) -> KeyAccess {
         KeyAccess::from_bits_retain(self.info.fields().DesiredAccess)
@@ -155,7 +157,7 @@ impl<C: RegistryCallback> Pre<'_, SaveKey, C> {
 }
 
 impl<C: RegistryCallback> Pre<'_, RestoreKey, C> {
-    /// How the key is restored.
+    /// How the key is restored (`Flags`).
     #[must_use]
     pub fn flags(&self) -> RestoreFlags {
         RestoreFlags::from_bits_retain(self.info.fields().Flags)

@@ -17,6 +17,8 @@ use crate::notification::{Post, Pre};
 
 /// What is set of a key (`KEY_SET_INFORMATION_CLASS`). All but the first are reserved for the
 /// system.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ne-wdm-_key_set_information_class>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeySetInformation(pub sys::KEY_SET_INFORMATION_CLASS);
 
@@ -77,7 +79,7 @@ impl<C: RegistryCallback> Pre<'_, QueryMultipleValue, C> {
     }
 
     /// The name of one of the values, counted from 0, as it is at this moment: a copy, in the
-    /// buffer that is given.
+    /// buffer that is given, whose length is in UTF-16 units. IRQL: `<= APC_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_BUFFER_TOO_SMALL` if the buffer is too short or the index too high,

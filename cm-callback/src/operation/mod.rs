@@ -1,5 +1,5 @@
 //! Operations: one type without size for each, which binds its classes, its structure, its
-//! outcomes and the stages of its key.
+//! outcomes and the stages of its key. Each type's page has an example that runs.
 //!
 //! The table at the end of this file is the only place that pairs a class with a structure (N1:
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-ex_callback_function>).

@@ -27,7 +27,10 @@ pub trait OpensKey:
 impl OpensKey for CreateKey {}
 impl OpensKey for OpenKey {}
 
-/// What Windows 7 and later say of a create or an open besides.
+/// What Windows 7 and later say of a create or an open besides (`REG_CREATE_KEY_INFORMATION_V1`,
+/// N5).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_create_key_information_v1>
 #[derive(Clone, Copy)]
 pub struct OpenV1<'n>(Info<'n, sys::REG_CREATE_KEY_INFORMATION_V1>);
 
@@ -99,13 +102,13 @@ impl<'n, O: OpensKey, C: RegistryCallback> Pre<'n, O, C> {
         self.path().full_in(self.cookie(), buffer)
     }
 
-    /// The access that the caller wants.
+    /// The access that the caller wants (`DesiredAccess`).
     #[must_use]
     pub fn desired_access(&self) -> KeyAccess {
         KeyAccess::from_bits_retain(self.info.fields().DesiredAccess)
     }
 
-    /// The options of the create or open.
+    /// The options of the create or open (`CreateOptions`).
     #[must_use]
     pub fn options(&self) -> KeyOptions {
         KeyOptions::from_bits_retain(self.info.fields().CreateOptions)

@@ -9,7 +9,10 @@ use crate::border::input::Info;
 use crate::border::key::Key;
 use crate::border::key::stage::Live;
 
-/// The path of a create or an open, as the caller wrote it: symbolic links are not resolved in it.
+/// The path of a create or an open, as the caller wrote it: symbolic links are not resolved in it
+/// (`CompleteName`, `RootObject`).
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_create_key_information_v1>
 #[derive(Debug)]
 pub enum OpenPath<'n, C: RegistryCallback> {
     /// From the root of the object namespace: `\Registry\...`.
@@ -24,7 +27,8 @@ pub enum OpenPath<'n, C: RegistryCallback> {
 }
 
 impl<C: RegistryCallback> OpenPath<'_, C> {
-    /// The full path: for a relative one, the root's own name and the rest. Allocates.
+    /// The full path: for a relative one, the root's own name
+    /// ([`Cookie::key_name`]) and the rest. Allocates. IRQL: `<= APC_LEVEL`.
     ///
     /// # Errors
     /// [`CookieError::NotPublished`] (R3), `STATUS_INSUFFICIENT_RESOURCES`, or what the kernel
@@ -43,7 +47,8 @@ impl<C: RegistryCallback> OpenPath<'_, C> {
     }
 
     /// As [`full`](Self::full), but in the buffer that is given and without an allocation here; the
-    /// kernel makes one for the root's name (K4). No path has more than 32,767 units.
+    /// kernel makes one for the root's name (K4). No path has more than 32,767 UTF-16 units. IRQL:
+    /// `<= APC_LEVEL`.
     ///
     /// # Errors
     /// As [`full`](Self::full), with `STATUS_BUFFER_TOO_SMALL` for a buffer that is too short.

@@ -1,4 +1,6 @@
 //! Rename.
+//!
+//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_rename_key_information>
 
 use wdm_safe::UnicodeStr;
 

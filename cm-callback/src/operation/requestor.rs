@@ -12,11 +12,12 @@ use crate::notification::{Post, Pre};
 /// [`CloseKey`](super::CloseKey) need not be the one who opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requestor {
-    /// The process's id.
+    /// The process's id (`PsGetCurrentProcessId`).
     pub process_id: usize,
-    /// The thread's id.
+    /// The thread's id (`PsGetCurrentThreadId`).
     pub thread_id: usize,
-    /// Whether an application made the call, or a driver with a `Zw*` routine.
+    /// Whether an application made the call, or a driver with a `Zw*` routine
+    /// (`ExGetPreviousMode`).
     pub mode: PreviousMode,
 }
 

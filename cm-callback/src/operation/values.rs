@@ -1,4 +1,8 @@
 //! Values: set, delete, query.
+//!
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_set_value_key_information>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_delete_value_key_information>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_query_value_key_information>
 
 use wdm_safe::UnicodeStr;
 use wdm_safe::registry::{ValueRef, ValueType};
@@ -11,6 +15,7 @@ use crate::border::input::Info;
 use crate::notification::{Post, Pre};
 
 /// An operation on one value, whose structure names it.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not about one value")]
 pub trait OnValue: Operation {
     #[doc(hidden)]
     fn value_name(info: &Self::Info) -> *mut sys::UNICODE_STRING;

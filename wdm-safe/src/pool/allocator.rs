@@ -6,7 +6,8 @@ use core::ptr::{self, NonNull};
 use crate::pool::{self, PoolTag};
 
 /// Non-paged pool as a [`GlobalAlloc`]. Kernel builds install it; drivers that want `alloc` use its
-/// `try_` functions, since there is no other answer to a lack of memory than an error (P5).
+/// `try_` functions, since there is no other answer to a lack of memory than an error (P5). IRQL:
+/// `<= DISPATCH_LEVEL`; the alignment is 16 bytes at most.
 pub struct PoolAllocator;
 
 // SAFETY: the pool gives distinct memory of the size and the alignment that were asked for, or

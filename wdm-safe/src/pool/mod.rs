@@ -2,7 +2,9 @@
 //!
 //! Memory is non-paged and, from Windows 8 on, not executable (`NonPagedPoolNx`), so what it holds may be touched and
 //! dropped at any level that these crates' code runs at. The pages:
-//! `ExAllocatePoolWithTag`, `ExAllocatePool2`, `ExFreePoolWithTag`.
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepoolwithtag>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2>
+//! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag>
 
 mod allocator;
 #[cfg(not(feature = "pool2"))]

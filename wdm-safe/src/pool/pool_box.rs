@@ -12,7 +12,25 @@ use crate::{NtError, Result};
 
 /// A value in non-paged pool; dropping the box drops the value and frees the memory.
 ///
-/// A type without a size takes no memory, and its box cannot fail.
+/// A type without a size takes no memory, and its box cannot fail. A type that asks for more than the
+/// pool's alignment of 16 bytes does not compile. Whatever allocates or frees runs at
+/// `IRQL <= DISPATCH_LEVEL` (`ExAllocatePoolWithTag`, `ExFreePoolWithTag`).
+///
+/// ```
+/// # let machine = wdm_sim::Machine::builder().build()?;
+/// # let process = machine.system_process(); let _thread = process.enter();
+/// use wdm_safe::{PoolBox, PoolTag};
+///
+/// const TAG: PoolTag = PoolTag::new(*b"Demo");
+///
+/// let mut counts = match PoolBox::try_new_tagged([0_u64; 4], TAG) {
+///     Ok(counts) => counts,
+///     Err((error, _counts)) => return Err(error.into()), // the value comes back
+/// };
+/// counts[1] += 1;
+/// assert_eq!(PoolBox::into_inner(counts), [0, 1, 0, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Invariants
 /// `value` is aligned and points to a valid `T` that this box owns; unless `T` has no size, its
@@ -64,7 +82,7 @@ impl<T> PoolBox<T> {
         })
     }
 
-    /// Gives up ownership; [`from_raw`](Self::from_raw) takes it back.
+    /// Gives up ownership; [`from_raw`](Self::from_raw) takes it back. The value stays where it is.
     #[must_use]
     pub fn into_raw(this: Self) -> NonNull<T> {
         let value = this.value;
@@ -86,7 +104,7 @@ impl<T> PoolBox<T> {
         }
     }
 
-    /// The value, out of the pool.
+    /// The value, out of the pool, whose memory is freed.
     #[must_use]
     pub fn into_inner(this: Self) -> T {
         let place = Self::into_raw(this);

@@ -10,6 +10,20 @@ use crate::pool::{self, PoolTag};
 use crate::{NtError, Result};
 
 /// A growable sequence in non-paged pool; everything that can need memory returns a [`Result`].
+/// Lengths and capacities are in elements. Whatever allocates or frees runs at
+/// `IRQL <= DISPATCH_LEVEL` (`ExAllocatePoolWithTag`, `ExFreePoolWithTag`).
+///
+/// ```
+/// # let machine = wdm_sim::Machine::builder().build()?;
+/// # let process = machine.system_process(); let _thread = process.enter();
+/// use wdm_safe::PoolVec;
+///
+/// let mut numbers = PoolVec::new();
+/// numbers.try_push(1)?;
+/// numbers.try_extend_from_slice(&[2, 3])?;
+/// assert_eq!(numbers.iter().sum::<u32>(), 6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Invariants
 /// The first `len` elements are valid and owned; `capacity` elements fit at `start`, which came
@@ -132,7 +146,7 @@ impl<T> PoolVec<T> {
 }
 
 impl PoolVec<u8> {
-    /// `len` zero bytes.
+    /// `len` zero bytes. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the pool has no memory.

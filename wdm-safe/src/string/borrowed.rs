@@ -70,6 +70,8 @@ impl UnicodeStr {
 
     /// Whether two strings are equal but for case, by the kernel's own table
     /// (`RtlUpcaseUnicodeChar`). IRQL: `<= APC_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlupcaseunicodechar>
     #[must_use]
     pub fn eq_ignore_case(&self, other: &Self) -> bool {
         self.len() == other.len() && self.starts_with_ignore_case(other)

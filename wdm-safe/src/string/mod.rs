@@ -1,7 +1,8 @@
 //! Counted UTF-16 strings: [`UnicodeStr`] borrowed, [`UnicodeString`] owned.
 //!
 //! The kernel's `UNICODE_STRING` counts its bytes, need not end in a NUL and may hold lone
-//! surrogates; so do these.
+//! surrogates; so do these. Lengths are in UTF-16 units, not in bytes.
+//! <https://learn.microsoft.com/windows/win32/api/ntdef/ns-ntdef-_unicode_string>
 
 mod borrowed;
 mod counted;

@@ -29,7 +29,7 @@ impl UnicodeString {
         Self(PoolVec::new())
     }
 
-    /// A copy of a string.
+    /// A copy of a string. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the pool has no memory.
@@ -39,7 +39,7 @@ impl UnicodeString {
         Ok(copy)
     }
 
-    /// Appends a string.
+    /// Appends a string. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the pool has no memory; the string is unchanged then.
@@ -47,7 +47,7 @@ impl UnicodeString {
         self.0.try_extend_from_slice(text.units())
     }
 
-    /// Appends a backslash, unless the path ends in one, and a component.
+    /// Appends a backslash, unless the path ends in one, and a component. IRQL: `<= DISPATCH_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the pool has no memory.

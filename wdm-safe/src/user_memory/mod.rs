@@ -3,7 +3,27 @@
 //! The output buffer of a caller in user mode is the caller's own memory. The kernel has probed it,
 //! but another thread of the caller can take it away or change it at any time, so it is never a
 //! slice: [`UserBuffer`] copies into it and out of it, through a routine whose faults are errors
-//! (N8).
+//! (N8). IRQL: `<= APC_LEVEL`, since the memory is paged.
+//!
+//! Offsets and sizes are in bytes; numbers are in the machine's order.
+//! <https://learn.microsoft.com/windows-hardware/drivers/kernel/accessing-user-space-memory>
+//!
+//! ```
+//! use wdm_safe::NtError;
+//! use wdm_safe::user_memory::UserBuffer;
+//!
+//! # let mut callers = [0_u8; 6];
+//! # // SAFETY: six bytes that nothing else refers to.
+//! # let mut buffer = unsafe { UserBuffer::new(callers.as_mut_ptr().cast(), callers.len()) };
+//! fn answer(buffer: &mut UserBuffer<'_>) -> wdm_safe::Result<u32> {
+//!     buffer.write_at(0, &7_u32.to_ne_bytes())?;
+//!     buffer.read_u32_at(0) // another thread of the caller may have changed it
+//! }
+//!
+//! assert_eq!(answer(&mut buffer), Ok(7));
+//! assert_eq!(buffer.read_u32_at(4), Err(NtError::BUFFER_TOO_SMALL));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(all(
     windows,
@@ -33,6 +53,8 @@ pub struct UserBuffer<'a> {
 }
 
 impl<'a> UserBuffer<'a> {
+    /// The memory of a caller, of a size in bytes.
+    ///
     /// # Safety
     /// For the lifetime, `length` bytes at `start` are memory of the caller that the kernel has
     /// probed for reading and writing, or the kernel's own that is readable and writable; no

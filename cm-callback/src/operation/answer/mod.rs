@@ -81,7 +81,10 @@ impl<'n, O: Operation> Asked<'n, O> {
 impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
     /// Answers in the registry's place (bypass): the outputs are written now, in the form that the
     /// caller asked for, and this callback gets no post-notification (N2). If they do not fit, the
-    /// caller gets the status for that and the length that is needed, as from the registry.
+    /// caller gets the status for that and the length that is needed, as from the registry:
+    /// `STATUS_BUFFER_OVERFLOW`, `STATUS_BUFFER_TOO_SMALL` or, for [`QueryKeyName`](super::QueryKeyName),
+    /// `STATUS_INFO_LENGTH_MISMATCH`; and `STATUS_ACCESS_VIOLATION` if its memory is gone (N8). IRQL:
+    /// `<= APC_LEVEL`.
     ///
     /// # Errors
     /// The notification comes back if the caller asks for a form that this crate does not write.
@@ -102,7 +105,8 @@ impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
 }
 
 impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
-    /// Puts another answer in the place of the registry's, be that an answer or a failure (N3).
+    /// Puts another answer in the place of the registry's, be that an answer or a failure (N3). What
+    /// does not fit is told as by [`Pre::answer`]. IRQL: `<= APC_LEVEL`.
     ///
     /// # Errors
     /// The notification comes back if the caller asks for a form that this crate does not write, or
@@ -130,6 +134,7 @@ impl<'n, O: Operation, C: RegistryCallback> Post<'n, O, C> {
     /// Its size is that of the whole buffer. How much of it is the answer is for the answer's form
     /// to say, and the form is in the pre-notification. Another thread of the caller can change it
     /// at any time (N8).
+    ///
     /// None if that is not known any more; see [`answer`](Self::answer).
     #[must_use]
     pub fn output(&self) -> Option<UserBuffer<'n>>
