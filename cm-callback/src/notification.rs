@@ -248,6 +248,8 @@ impl<O: Operation, C: RegistryCallback> Pre<'_, O, C> {
 /// while the callback is unregistered (C3, R4).
 ///
 /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_reg_callback_context_cleanup_information>
+///
+#[doc = include_str!("../doc/cleanup.md")]
 pub struct Cleanup<'n, C: RegistryCallback> {
     key: Option<Key<'n, C, Closed>>,
     contexts: &'n Chain<C::KeyContext>,
