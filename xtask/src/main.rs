@@ -7,6 +7,7 @@
 
 mod bindgen;
 mod ci;
+mod coverage;
 mod debian;
 mod demo;
 mod drivers;
@@ -56,6 +57,8 @@ enum Task {
     Ci(ci::Options),
     /// Write the raw bindings anew (all arguments go to the generator)
     Bindgen(bindgen::Options),
+    /// Print what there is for each class of notifications, and run the test of each
+    CoverageTable(coverage::Options),
     /// Package the crates that are published, as crates.io would get them
     Package(package::Options),
 }
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Sanitize(options) => sanitize::run(&options, consent),
         Task::Ci(options) => ci::run(&options, consent),
         Task::Bindgen(options) => bindgen::run(&options),
+        Task::CoverageTable(options) => coverage::run(&options),
         Task::Package(options) => package::run(&options),
     };
     match done {
