@@ -3,6 +3,7 @@
 
 mod answers;
 mod contexts;
+mod faults;
 mod legacy;
 mod memory;
 mod notifications;

@@ -1,17 +1,15 @@
-//! The copy routine of a kernel build: a leaf whose faults are caught by structured exception
-//! handling, as `__try` and `__except` do it in C.
+//! The copy routine: a leaf whose faults are caught by structured exception handling, as `__try` and
+//! `__except` do it in C. In a build for the simulator the routine is the simulator's own.
 //!
 //! The handler is the kernel's `__C_specific_handler`, which looks into the scope table behind the
 //! routine's unwind information: a fault between the first and the second label goes on at the
 //! third, with the exception's code in the return register and the registers of the routine
 //! restored. <https://learn.microsoft.com/cpp/build/exception-handling-x64>
 
-use core::arch::global_asm;
-
 use crate::{NtError, NtStatus, Result};
 
-#[cfg(target_arch = "x86_64")]
-global_asm!(
+#[cfg(all(windows, feature = "kernel", target_arch = "x86_64"))]
+core::arch::global_asm!(
     ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
     ".globl wdm_guarded_copy",
     ".p2align 4",
@@ -42,8 +40,8 @@ global_asm!(
     ".text",
 );
 
-#[cfg(target_arch = "aarch64")]
-global_asm!(
+#[cfg(all(windows, feature = "kernel", target_arch = "aarch64"))]
+core::arch::global_asm!(
     ".section .text$wdm_copy, \"xr\", one_only, wdm_guarded_copy",
     ".globl wdm_guarded_copy",
     ".p2align 2",

@@ -25,15 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(all(
-    windows,
-    feature = "kernel",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
 mod guarded;
 
 use core::ffi::c_void;
 use core::marker::PhantomData;
+
+use guarded::copy;
 
 use crate::{NtError, Result};
 
@@ -173,35 +170,4 @@ impl<'a> UserBuffer<'a> {
             _memory: PhantomData,
         })
     }
-}
-
-/// Copies bytes; either place may fault.
-///
-/// # Safety
-/// Each place is of that size, and within a [`UserBuffer`]'s memory or the kernel's own.
-#[cfg(all(
-    windows,
-    feature = "kernel",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<()> {
-    // SAFETY: as the caller vouches.
-    unsafe { guarded::copy(to, from, count) }
-}
-
-/// Copies bytes. In a build for the simulator the caller's memory is the process's own
-/// and does not go away.
-///
-/// # Safety
-/// As in a kernel build.
-#[cfg(not(all(
-    windows,
-    feature = "kernel",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<()> {
-    // SAFETY: as the caller vouches; of the two places one is a reference's, and no reference to
-    // the other is alive, so they are apart.
-    unsafe { to.copy_from_nonoverlapping(from, count) };
-    Ok(())
 }

@@ -13,6 +13,7 @@ mod event;
 mod ex;
 mod ex_callback;
 mod format;
+mod guarded;
 mod hive;
 mod io;
 mod io_keys;

@@ -221,9 +221,8 @@ pub(super) fn after_guarded_fault(rip: u64) -> Option<u64> {
 /// # Safety
 /// What is there, if anything, is the caller's to write; no reference to it is alive.
 pub(crate) unsafe fn copy_to_caller(to: *mut u8, bytes: &[u8]) -> bool {
-    super::signal::install();
-    // SAFETY: as the caller vouches; a fault ends the copy.
-    unsafe { wdm_sim_guarded_copy(to, bytes.as_ptr(), bytes.len()) == 0 }
+    // SAFETY: as the caller vouches.
+    unsafe { copy_guarded(to, bytes.as_ptr(), bytes.len()) }
 }
 
 /// Copies bytes from a caller's memory, which may not be there; says whether it was.
@@ -231,9 +230,18 @@ pub(crate) unsafe fn copy_to_caller(to: *mut u8, bytes: &[u8]) -> bool {
 /// # Safety
 /// What is there, if anything, can be read as bytes.
 pub(crate) unsafe fn copy_from_caller(bytes: &mut [u8], from: *const u8) -> bool {
+    // SAFETY: as the caller vouches.
+    unsafe { copy_guarded(bytes.as_mut_ptr(), from, bytes.len()) }
+}
+
+/// Copies bytes of which either place may not be there; says whether both were.
+///
+/// # Safety
+/// What is there of each place, if anything, is valid for the access.
+pub(crate) unsafe fn copy_guarded(to: *mut u8, from: *const u8, count: usize) -> bool {
     super::signal::install();
     // SAFETY: as the caller vouches; a fault ends the copy.
-    unsafe { wdm_sim_guarded_copy(bytes.as_mut_ptr(), from, bytes.len()) == 0 }
+    unsafe { wdm_sim_guarded_copy(to, from, count) == 0 }
 }
 
 /// Whether a byte of a caller's memory can be written. It keeps its value.

@@ -1,7 +1,9 @@
 //! Memory of a user-mode caller that can be taken away (N8).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use region::{Allocation, Protection};
 
@@ -40,9 +42,31 @@ impl ThreadGuard {
     pub fn user_memory(&self, pages: usize) -> Result<UserMemory, Status> {
         let size = pages.checked_mul(UserMemory::PAGE);
         let size = size.ok_or(Status::INSUFFICIENT_RESOURCES)?;
-        region::alloc(size, Protection::READ_WRITE)
-            .map(UserMemory)
-            .map_err(|_| Status::INSUFFICIENT_RESOURCES)
+        let memory = region::alloc(size, Protection::READ_WRITE);
+        let memory = memory.map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
+        let start = memory.as_ptr::<u8>().addr();
+        write(&PLACES).insert(start, start + memory.len());
+        Ok(UserMemory(memory))
+    }
+}
+
+/// Where such memory is, in the whole process: end by start.
+static PLACES: RwLock<BTreeMap<usize, usize>> = RwLock::new(BTreeMap::new());
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a place is in such memory.
+pub(crate) fn can_go_away(place: *const u8) -> bool {
+    let places = PLACES.read().unwrap_or_else(PoisonError::into_inner);
+    let before = places.range(..=place.addr()).next_back();
+    before.is_some_and(|(_, end)| place.addr() < *end)
+}
+
+impl Drop for UserMemory {
+    fn drop(&mut self) {
+        write(&PLACES).remove(&self.0.as_ptr::<u8>().addr());
     }
 }
 

@@ -41,6 +41,8 @@ pub use answer::{UserKeyInfo, UserValue};
 pub use hive::UserFile;
 pub use key::UserKey;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use memory::can_go_away;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use memory::{UserAccess, UserMemory};
 pub use transaction::UserTransaction;
 pub use watch::UserWatch;
