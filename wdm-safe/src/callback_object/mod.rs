@@ -99,7 +99,10 @@ unsafe impl Send for NotifyObject {}
 unsafe impl Sync for NotifyObject {}
 
 impl NotifyObject {
-    /// Opens a callback object by its name, whose case does not matter (`ExCreateCallback`).
+    /// Opens a callback object by its name, whose case does not matter (`ExCreateCallback`). IRQL:
+    /// `<= APC_LEVEL`.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-excreatecallback>
     ///
     /// # Errors
     /// `STATUS_OBJECT_NAME_NOT_FOUND` if there is none.
@@ -109,7 +112,8 @@ impl NotifyObject {
     }
 
     /// Makes a callback object, to notify. Its name must be absolute, in a directory such as
-    /// `\Callback`, and is there for others until the [`Notifier`] is dropped.
+    /// `\Callback`, and is there for others until the [`Notifier`] is dropped (`ExCreateCallback`,
+    /// `ZwMakeTemporaryObject`). IRQL: `PASSIVE_LEVEL`.
     ///
     /// # Errors
     /// `STATUS_OBJECT_NAME_COLLISION` if there is one of that name, which may be another driver's.
@@ -138,7 +142,10 @@ impl NotifyObject {
     }
 
     /// Registers a callback (`ExRegisterCallback`). Callbacks are called in the order of their
-    /// registration; the first call can come before this has returned.
+    /// registration; the first call can come before this has returned. IRQL: `PASSIVE_LEVEL`, by the
+    /// token.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exregistercallback>
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if memory runs out, or if the object takes one callback and
@@ -192,7 +199,10 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Calls all callbacks that are registered, on this thread (`ExNotifyCallback`).
+    /// Calls all callbacks that are registered, on this thread (`ExNotifyCallback`). IRQL:
+    /// `<= DISPATCH_LEVEL`; those of these crates are reached at `<= APC_LEVEL` only.
+    ///
+    /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exnotifycallback>
     ///
     /// What the arguments mean is the creator's to define. One who defines an address passes it as
     /// a number (`expose_provenance`), and vouches for it where the callback makes a pointer of it.

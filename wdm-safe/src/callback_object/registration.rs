@@ -40,8 +40,10 @@ impl<'n> Notification<'n> {
     }
 }
 
-/// A registered callback. Dropping it unregisters the callback and waits for its calls under way;
-/// then the callback is dropped.
+/// A registered callback. Dropping it unregisters the callback (`ExUnregisterCallback`,
+/// `<= APC_LEVEL`) and waits for its calls under way; then the callback is dropped.
+///
+/// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exunregistercallback>
 ///
 /// Inside the callback itself that wait would be for ever. No callback can own its registration
 /// without going through a `static`; whoever does that and drops it there stops the machine with

@@ -1,7 +1,7 @@
 //! Fallible pool memory: [`PoolBox`], [`PoolVec`], and the tags that a debugger shows them under.
 //!
-//! Memory is non-paged and, from Windows 8 on, not executable (`NonPagedPoolNx`), so what it holds may be touched and
-//! dropped at any level that these crates' code runs at. The pages:
+//! Memory is non-paged and, from Windows 8 on, not executable (`NonPagedPoolNx`), so what it holds
+//! may be touched and dropped at any level that these crates' code runs at. The pages:
 //! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepoolwithtag>
 //! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2>
 //! - <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exfreepoolwithtag>

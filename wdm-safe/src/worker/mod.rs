@@ -98,7 +98,7 @@ impl<T: Send + 'static> Worker<T> {
     /// Starts a worker with room for at least `capacity` records: the next power of two. `handler`
     /// runs on the worker's thread, in the System process at `PASSIVE_LEVEL`, and is dropped there.
     ///
-    /// All memory is allocated now.
+    /// All memory is allocated now. IRQL: `PASSIVE_LEVEL`, by the token (`PsCreateSystemThread`).
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if there is no memory, or what the kernel says of the thread.
@@ -121,7 +121,8 @@ impl<T: Send + 'static> Worker<T> {
         })
     }
 
-    /// Hands a record to the worker. It neither allocates nor waits.
+    /// Hands a record to the worker. It neither allocates nor waits. IRQL: `<= DISPATCH_LEVEL`
+    /// (`KeSetEvent`).
     ///
     /// # Errors
     /// The record comes back if there is no room; it is counted as dropped.
