@@ -4,7 +4,7 @@ use core::fmt;
 
 use wdm_safe::{Lifecycle, NtError, PoolBox, UnicodeStr, UnicodeString};
 
-use crate::border::registration::{Registration, Shared};
+use crate::border::registration::{Inputs, Registration, Shared};
 use crate::{Altitude, LegacyCallback, RegistryCallback};
 
 /// A callback and its place among the others, idle or registered.
@@ -99,14 +99,24 @@ impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
     ///
     /// # Errors
     /// The idle object comes back, with `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION` if any driver holds
-    /// the altitude, `STATUS_INSUFFICIENT_RESOURCES` if memory ran out (R1), or
-    /// `STATUS_NAME_TOO_LONG` for an altitude of more than 32,767 characters.
+    /// the altitude, `STATUS_INSUFFICIENT_RESOURCES` if memory ran out (R1),
+    /// `STATUS_NAME_TOO_LONG` for an altitude of more than 32,767 characters, or
+    /// `STATUS_NOT_SUPPORTED` before Windows 8, for which there is
+    /// [`register_before_windows_8`](Self::register_before_windows_8).
     pub fn register(
         self,
         at: &Lifecycle<'_>,
     ) -> Result<CallbackObject<C, Registered>, RegisterError<C>> {
+        self.register_for(Inputs::Captured, at)
+    }
+
+    pub(crate) fn register_for(
+        self,
+        inputs: Inputs,
+        at: &Lifecycle<'_>,
+    ) -> Result<CallbackObject<C, Registered>, RegisterError<C>> {
         let (shared, altitude) = self.holds;
-        match Registration::at_altitude(shared, &altitude, at) {
+        match Registration::at_altitude(shared, &altitude, inputs, at) {
             Ok(registration) => {
                 let holds = (registration, Some(altitude));
                 Ok(CallbackObject { holds })
@@ -155,12 +165,22 @@ impl<C: LegacyCallback> CallbackObject<C, UnregisteredLegacy> {
     /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-cmregistercallback>
     ///
     /// # Errors
-    /// The idle object comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
+    /// The idle object comes back, with `STATUS_INSUFFICIENT_RESOURCES`, or `STATUS_NOT_SUPPORTED`
+    /// before Windows 8, for which there is
+    /// [`register_before_windows_8`](Self::register_before_windows_8).
     pub fn register(
         self,
         at: &Lifecycle<'_>,
     ) -> Result<CallbackObject<C, Registered>, RegisterError<C, UnregisteredLegacy>> {
-        match Registration::legacy(self.holds, at) {
+        self.register_for(Inputs::Captured, at)
+    }
+
+    pub(crate) fn register_for(
+        self,
+        inputs: Inputs,
+        at: &Lifecycle<'_>,
+    ) -> Result<CallbackObject<C, Registered>, RegisterError<C, UnregisteredLegacy>> {
+        match Registration::legacy(self.holds, inputs, at) {
             Ok(registration) => {
                 let holds = (registration, None);
                 Ok(CallbackObject { holds })

@@ -50,6 +50,11 @@ impl Names {
         }))
     }
 
+    /// Whether this is Windows 8 or later, which captures the inputs of user mode (N8).
+    pub(super) fn are_of_windows_8(self) -> bool {
+        self.0.is_some()
+    }
+
     /// What releases a name, if it has to be released.
     pub(super) fn release(self) -> Option<Release> {
         self.0.map(|(_, release)| release)

@@ -13,10 +13,22 @@ use super::names::Names;
 use super::trampoline::trampoline;
 use crate::sync::atomic::{AtomicI64, Ordering};
 use crate::sync::place;
-use crate::{LegacyCallback, RegistryCallback};
+use crate::{
+    CallbackObject, LegacyCallback, RegisterError, Registered, RegistryCallback, Unregistered,
+    UnregisteredLegacy,
+};
 
 /// A routine that the kernel calls (`EX_CALLBACK_FUNCTION`).
 type Routine = unsafe extern "system" fn(*mut c_void, *mut c_void, *mut c_void) -> sys::NTSTATUS;
+
+/// Where the inputs of user mode must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inputs {
+    /// In system memory, as from Windows 8 on (N8); on older systems nothing is registered.
+    Captured,
+    /// Anywhere: the callback does not look at them.
+    Anywhere,
+}
 
 /// What the kernel's context pointer points to: the callback, and the cookie, into which the kernel
 /// writes (R3).
@@ -76,37 +88,48 @@ impl<C: RegistryCallback> Registration<C> {
     pub(crate) fn at_altitude(
         shared: PoolBox<Shared<C>>,
         altitude: &UnicodeStr,
+        inputs: Inputs,
         at: &Lifecycle<'_>,
     ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
         let altitude = match Counted::new(altitude) {
             Ok(altitude) => altitude,
             Err(error) => return Err((error, shared)),
         };
-        Self::new(shared, trampoline::<C>, at, |routine, context, cookie| {
-            // SAFETY: the altitude outlives the call; the driver object is the caller's own; for
-            // the others `new` vouches. The level is PASSIVE_LEVEL by the token.
-            unsafe {
-                sys::CmRegisterCallbackEx(
-                    Some(routine),
-                    altitude.as_ptr(),
-                    at.driver_object().as_ptr().cast(),
-                    context,
-                    cookie,
-                    ptr::null_mut(),
-                )
-            }
-        })
+        Self::new(
+            shared,
+            inputs,
+            trampoline::<C>,
+            at,
+            |routine, context, cookie| {
+                // SAFETY: the altitude outlives the call; the driver object is the caller's own; for
+                // the others `new` vouches. The level is PASSIVE_LEVEL by the token.
+                unsafe {
+                    sys::CmRegisterCallbackEx(
+                        Some(routine),
+                        altitude.as_ptr(),
+                        at.driver_object().as_ptr().cast(),
+                        context,
+                        cookie,
+                        ptr::null_mut(),
+                    )
+                }
+            },
+        )
     }
 
     /// Registers a callback by a call that is given a routine, its context, and where the cookie
     /// goes: a routine of `C`, and pool memory that stays until the registration has ended.
     fn new(
         mut shared: PoolBox<Shared<C>>,
+        inputs: Inputs,
         routine: Routine,
         at: &Lifecycle<'_>,
         register: impl FnOnce(Routine, *mut c_void, *mut sys::LARGE_INTEGER) -> sys::NTSTATUS,
     ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
         shared.names = Names::of_this_windows(at.passive());
+        if inputs == Inputs::Captured && !shared.names.are_of_windows_8() {
+            return Err((NtError::NOT_SUPPORTED, shared));
+        }
         let context: *const Shared<C> = &raw const *shared;
         // Context and cookie are in the pool and stay there until `live` has unregistered, since
         // `shared` is dropped after it. The kernel writes the cookie and we read it as an atomic,
@@ -155,10 +178,12 @@ impl<C: LegacyCallback> Registration<C> {
     /// What was to be registered comes back, with `STATUS_INSUFFICIENT_RESOURCES`.
     pub(crate) fn legacy(
         shared: PoolBox<Shared<C>>,
+        inputs: Inputs,
         at: &Lifecycle<'_>,
     ) -> Result<Self, (NtError, PoolBox<Shared<C>>)> {
         Self::new(
             shared,
+            inputs,
             legacy_trampoline::<C>,
             at,
             |routine, context, cookie| {
@@ -166,6 +191,51 @@ impl<C: LegacyCallback> Registration<C> {
                 unsafe { sys::CmRegisterCallback(Some(routine), context, cookie) }
             },
         )
+    }
+}
+
+impl<C: RegistryCallback> CallbackObject<C, Unregistered> {
+    /// As [`register`](Self::register), on older systems too.
+    ///
+    /// # Errors
+    /// As of [`register`](Self::register), but for the last.
+    ///
+    /// # Safety
+    /// Before Windows 8 the kernel does not capture all inputs of user mode: they are the caller's
+    /// own memory, which can change and go away at any time (N8). There the callback must not look
+    /// at a string or at data of an operation that [comes from](crate::operation::Requestor) user
+    /// mode; [`Cookie::key_name`](crate::Cookie::key_name) is the kernel's own.
+    #[allow(
+        unsafe_code,
+        reason = "it makes a contract, and does nothing unsafe itself"
+    )]
+    pub unsafe fn register_before_windows_8(
+        self,
+        at: &Lifecycle<'_>,
+    ) -> Result<CallbackObject<C, Registered>, RegisterError<C>> {
+        self.register_for(Inputs::Anywhere, at)
+    }
+}
+
+impl<C: LegacyCallback> CallbackObject<C, UnregisteredLegacy> {
+    /// As [`register`](Self::register), on older systems too.
+    ///
+    /// # Errors
+    /// As of [`register`](Self::register), but for the last.
+    ///
+    /// # Safety
+    /// As of the [method of that name](CallbackObject::<C, Unregistered>::register_before_windows_8)
+    /// with an altitude; the name in a [`LegacyPre`](crate::LegacyPre) or
+    /// [`LegacyPost`](crate::LegacyPost) is a string of the operation, too.
+    #[allow(
+        unsafe_code,
+        reason = "it makes a contract, and does nothing unsafe itself"
+    )]
+    pub unsafe fn register_before_windows_8(
+        self,
+        at: &Lifecycle<'_>,
+    ) -> Result<CallbackObject<C, Registered>, RegisterError<C, UnregisteredLegacy>> {
+        self.register_for(Inputs::Anywhere, at)
     }
 }
 

@@ -8,5 +8,6 @@ mod legacy;
 mod memory;
 mod notifications;
 mod outputs;
+mod profiles;
 mod registration;
 mod support;

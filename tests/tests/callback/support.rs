@@ -67,6 +67,33 @@ pub(crate) fn load_legacy<C: LegacyCallback>(
     })
 }
 
+/// As [`load`], on systems that do not capture inputs, too.
+pub(crate) fn load_on_any<C: RegistryCallback>(
+    machine: &Machine,
+    name: &str,
+    altitude: Altitude<'static>,
+    callback: C,
+) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
+    load_with(machine, name, move |init| {
+        let idle = CallbackObject::new(callback, altitude)?;
+        // SAFETY: callbacks of tests that say so look at no inputs.
+        Ok(unsafe { idle.register_before_windows_8(init) }?)
+    })
+}
+
+/// As [`load_legacy`], on systems that do not capture inputs, too.
+pub(crate) fn load_legacy_on_any<C: LegacyCallback>(
+    machine: &Machine,
+    name: &str,
+    callback: C,
+) -> std::result::Result<wdm_sim::Driver, LoadDriverError> {
+    load_with(machine, name, move |init| {
+        let idle = CallbackObject::legacy(callback)?;
+        // SAFETY: as above, but for names; the simulator has captured these.
+        Ok(unsafe { idle.register_before_windows_8(init) }?)
+    })
+}
+
 fn load_with<C: RegistryCallback>(
     machine: &Machine,
     name: &str,

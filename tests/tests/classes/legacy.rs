@@ -69,7 +69,7 @@ fn act(method: &'static str, outcome: &'static str) -> (Result<(), Status>, Vec<
         sight: sight.clone(),
         spare: None,
     };
-    let driver = support::load_legacy(&machine, "trying", trying).expect("it loads");
+    let driver = support::load_legacy_on_any(&machine, "trying", trying).expect("it loads");
     let result = sight.during(|| match creates {
         true => thread.create_key(HOME, KeyAccess::ALL),
         false => thread.open_key(HOME, KeyAccess::READ),
