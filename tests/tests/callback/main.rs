@@ -11,3 +11,4 @@ mod outputs;
 mod profiles;
 mod registration;
 mod support;
+mod transactions;

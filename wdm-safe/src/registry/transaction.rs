@@ -97,6 +97,17 @@ impl Transaction {
         NtStatus::from_raw(unsafe { sys::ZwRollbackTransaction(self.0.raw(), 1) }).to_result()
     }
 
+    /// Takes a handle over; none if it is null.
+    ///
+    /// # Safety
+    /// `handle` is null, or an open kernel handle of a transaction with all access, which is the
+    /// caller's to close.
+    #[must_use]
+    pub unsafe fn from_raw_handle(handle: sys::HANDLE) -> Option<Self> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { Handle::from_raw(handle) }.map(Self)
+    }
+
     /// The handle, which is good for as long as the transaction is borrowed.
     #[must_use]
     pub fn as_raw_handle(&self) -> sys::HANDLE {
