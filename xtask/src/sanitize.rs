@@ -40,15 +40,21 @@ const ASAN_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The tests that the address sanitizer watches; the others start compilers or other processes.
 const ASAN_PACKAGES: [&str; 3] = ["cm-callback", "wdm-safe", "wdm-tests"];
-const ASAN_TESTS: [&str; 8] = [
+const ASAN_TESTS: [&str; 14] = [
     "callback",
+    "callback_objects",
+    "classes",
     "key_context",
     "pool",
+    "pool_kind",
     "queue",
     "registry",
+    "registry_client",
     "registry_guard",
     "strings",
+    "transactions",
     "views",
+    "worker",
 ];
 
 /// How many random cases a property is tried with where each instruction is simulated.
