@@ -93,3 +93,25 @@ fn the_last_component_is_split_off() {
     assert_eq!(unicode!("B").split_last_component(), None);
     assert!(unicode!(r"\A").is_absolute() && !unicode!("A").is_absolute());
 }
+
+#[test]
+fn p6_a_misaligned_structure_describes_no_string() {
+    let units = wide("text");
+    let string = wdm_sys::UNICODE_STRING {
+        Length: 8,
+        MaximumLength: 8,
+        Buffer: units.as_ptr().cast_mut(),
+    };
+    let mut places = [string; 2];
+    let start = places.as_mut_ptr();
+    // SAFETY: a structure whose text outlives the result.
+    let aligned = unsafe { UnicodeStr::from_raw(start) };
+    assert_eq!(aligned, Some(unicode!("text")));
+    for offset in 1..8 {
+        let place = start.wrapping_byte_add(offset);
+        // SAFETY: within the two, which hold no references.
+        unsafe { place.write_unaligned(string) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { UnicodeStr::from_raw(place) }, None, "{offset}");
+    }
+}

@@ -217,8 +217,9 @@ impl<'n, C: RegistryCallback> Cookie<'n, C> {
         // SAFETY: the object is one that the registry takes in this stage (K3), the cookie that of
         // this registration.
         let transaction = unsafe { sys::CmGetBoundTransaction(&mut cookie, key.object()) };
-        // SAFETY: the key object holds its transaction while it lives, so for all of 'k.
-        Ok(unsafe { Transaction::new(transaction) })
+        // SAFETY: a key object that has handles holds its transaction, so for all of 'k (A25 in
+        // docs/soundness.md).
+        Ok(unsafe { Transaction::new(transaction, S::HAS_HANDLES) })
     }
 }
 

@@ -88,7 +88,7 @@ impl<'n> Info<'n, sys::REG_CREATE_KEY_INFORMATION> {
     /// The transaction of the create or open.
     pub(crate) fn transaction(self) -> Option<Transaction<'n>> {
         // SAFETY: by the invariant null or the operation's transaction, which it holds during 'n.
-        unsafe { Transaction::new(self.fields().Transaction) }
+        unsafe { Transaction::new(self.fields().Transaction, true) }
     }
 
     /// The longer structure that comes from Windows 7 on, if its version says that it is that or a

@@ -3,7 +3,7 @@
 //! Windows 8 brought `CmCallbackGetKeyObjectIDEx`, which gives the name as it is now, as a copy to be
 //! released. A driver that imported it would not load on older systems, so it is looked up (P7 in
 //! `docs/architecture.md`); they have `CmCallbackGetKeyObjectID`, whose string belongs to the key
-//! object, is the kernel's to free when the last handle closes, and can be stale after a rename (K4).
+//! object, is there until its close is announced, and can be stale after a rename (K4).
 
 use core::ffi::c_void;
 use core::mem::transmute;

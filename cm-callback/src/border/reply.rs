@@ -36,6 +36,8 @@ pub trait Reply<T>: Sized {
     /// the notification in which they were: one that was kept for another would end that with
     /// outputs which nobody has written.
     const WRITTEN_BEFORE: bool = false;
+    /// Whether a success has outputs that must be taken back before it is made a failure.
+    const RETRACTED: bool = false;
 
     /// Writes the outputs to where the pre-information says. Returns the key object among them.
     ///
@@ -79,6 +81,8 @@ impl<T> Reply<T> for Infallible {
 }
 
 impl Reply<sys::REG_OPEN_KEY_INFORMATION> for Opened {
+    const RETRACTED: bool = true;
+
     unsafe fn supply(
         self,
         mut pre: NonNull<sys::REG_OPEN_KEY_INFORMATION>,
@@ -118,6 +122,8 @@ impl Reply<sys::REG_OPEN_KEY_INFORMATION> for Opened {
 }
 
 impl Reply<sys::REG_CREATE_KEY_INFORMATION> for Created {
+    const RETRACTED: bool = true;
+
     unsafe fn supply(
         self,
         pre: NonNull<sys::REG_CREATE_KEY_INFORMATION>,

@@ -63,6 +63,20 @@ impl RegistryCallback for Watching {
         op.keep()
     }
 
+    fn pre_open_key(&self, op: Pre<'_, OpenKey, Self>) -> PreOutcome<OpenKey, Self> {
+        // SAFETY: tests run at PASSIVE_LEVEL.
+        let at = unsafe { wdm_safe::Passive::new_unchecked() };
+        let opened = op
+            .transaction()
+            .map(|transaction| transaction.open(at).err());
+        self.log(format!("{opened:?}"));
+        op.pass()
+    }
+
+    fn post_open_key(&self, op: Post<'_, OpenKey, Self>) -> PostOutcome<OpenKey, Self> {
+        op.fail_with(NtError::ACCESS_DENIED)
+    }
+
     fn pre_set_information(
         &self,
         op: Pre<'_, SetInformation, Self>,
@@ -429,4 +443,33 @@ fn k2b_merged_keys_are_beside_the_object_that_is_null() {
     let (_, log) = feed(sys::RegNtPreSaveMergedKey, &mut merged);
     let none = Err::<usize, _>(NtError::INVALID_HANDLE);
     assert_eq!(log, [format!("Ok(16) over {none:?}")]);
+}
+
+#[test]
+fn k5_a_light_weight_transaction_is_no_object() {
+    let name = counted(unicode!("A"));
+    let mut info = create(&name, 1);
+    info.Transaction = object(0x21);
+    let (status, log) = feed(sys::RegNtPreOpenKeyEx, &mut info);
+    assert_eq!(status, sys::STATUS_SUCCESS);
+    assert_eq!(log, [format!("{:?}", Some(Some(NtError::NOT_SUPPORTED)))]);
+}
+
+#[test]
+fn n4_an_open_whose_object_cannot_be_taken_back_is_not_failed() {
+    let mut post = sys::REG_POST_OPERATION_INFORMATION {
+        Object: object(0x10),
+        Status: sys::STATUS_SUCCESS,
+        PreInformation: ptr::null_mut(),
+        ReturnStatus: sys::STATUS_SUCCESS,
+        CallContext: ptr::null_mut(),
+        ObjectContext: ptr::null_mut(),
+        Reserved: ptr::null_mut(),
+    };
+    let (status, _) = feed(sys::RegNtPostOpenKeyEx, &mut post);
+    assert_eq!(status, sys::STATUS_SUCCESS);
+    assert_eq!(
+        (post.Object, post.ReturnStatus),
+        (object(0x10), sys::STATUS_SUCCESS)
+    );
 }

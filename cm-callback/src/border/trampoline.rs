@@ -150,6 +150,10 @@ unsafe fn post<O: Operation, C: RegistryCallback>(
         PostAction::Succeed(_) if O::Reply::WRITTEN_BEFORE && !answered.get() => {
             info.ReturnStatus = sys::STATUS_UNSUCCESSFUL;
         }
+        // Where the object went to cannot be found.
+        PostAction::Fail(_) if O::Reply::RETRACTED && pre_info.is_none() => {
+            return sys::STATUS_SUCCESS;
+        }
         PostAction::Fail(error) => {
             // SAFETY: both structures are the kernel's, for the same operation.
             unsafe { O::Reply::retract(info, pre_info) };

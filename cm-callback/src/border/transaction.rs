@@ -12,10 +12,13 @@ use wdm_sys as sys;
 /// that a key object belongs to ([`Cookie::bound_transaction`](crate::Cookie::bound_transaction)); K5.
 ///
 /// # Invariants
-/// `object` is a transaction object that lives for all of `'k`.
+/// `object` names a transaction, and if it is a multiple of two and `stays`, a transaction object that
+/// lives for all of `'k`.
 #[derive(Clone, Copy)]
 pub struct Transaction<'k> {
     object: NonNull<c_void>,
+    /// Whether something is known to hold it.
+    stays: bool,
     /// Neither `Send` nor `Sync`.
     _key: PhantomData<(&'k (), *mut ())>,
 }
@@ -24,11 +27,13 @@ impl Transaction<'_> {
     /// The transaction at an address; none for null.
     ///
     /// # Safety
-    /// `object` is null or a transaction object that lives for the lifetime.
-    pub(crate) unsafe fn new(object: *mut c_void) -> Option<Self> {
+    /// `object` is null, or the transaction that an operation or a key object is in. If it `stays`,
+    /// that holds it for the lifetime.
+    pub(crate) unsafe fn new(object: *mut c_void, stays: bool) -> Option<Self> {
         // INVARIANT: as the caller vouches.
         NonNull::new(object).map(|object| Self {
             object,
+            stays,
             _key: PhantomData,
         })
     }
@@ -43,8 +48,13 @@ impl Transaction<'_> {
     /// <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-obopenobjectbypointer>
     ///
     /// # Errors
-    /// `STATUS_INSUFFICIENT_RESOURCES`.
+    /// `STATUS_INSUFFICIENT_RESOURCES`; `STATUS_NOT_SUPPORTED` for a key that is closing, and for the
+    /// registry's own light-weight transactions, which are no objects of the transaction manager and
+    /// have an odd address.
     pub fn open(&self, _at: Passive<'_>) -> Result<registry::Transaction, NtError> {
+        if !self.stays || !self.address().is_multiple_of(2) {
+            return Err(NtError::NOT_SUPPORTED);
+        }
         let mut handle = ptr::null_mut();
         // SAFETY: by the invariant a live object; a null type is allowed for the kernel's own
         // handles; the result is ours; PASSIVE_LEVEL by the token.

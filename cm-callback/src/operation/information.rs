@@ -122,10 +122,16 @@ fn value_name<'b>(
     let text = info.entry_name(&answer::entries(info), index)?;
     let units = text.len() / size_of::<u16>();
     let buffer = buffer.get_mut(..units).ok_or(NtError::BUFFER_TOO_SMALL)?;
-    for (index, unit) in buffer.iter_mut().enumerate() {
-        let mut bytes = [0; size_of::<u16>()];
-        text.read_at(index * size_of::<u16>(), &mut bytes)?;
-        *unit = u16::from_ne_bytes(bytes);
+    // Some units at a time, since each guarded copy is a call.
+    let mut offset = 0;
+    for part in buffer.chunks_mut(32) {
+        let mut bytes = [[0; size_of::<u16>()]; 32];
+        let bytes = bytes.get_mut(..part.len()).unwrap_or_default();
+        text.read_at(offset, bytes.as_flattened_mut())?;
+        for (unit, bytes) in part.iter_mut().zip(&*bytes) {
+            *unit = u16::from_ne_bytes(*bytes);
+        }
+        offset += bytes.len() * size_of::<u16>();
     }
     Ok(UnicodeStr::new(buffer))
 }

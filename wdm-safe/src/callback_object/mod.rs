@@ -189,8 +189,9 @@ impl Drop for NotifyObject {
 /// A callback object that this driver has made: it can notify. Dropping it takes the name away;
 /// those who have opened the object keep it.
 ///
-/// Only the creator of an object has one, since only the creator knows when to notify: nobody else's
-/// object can be notified by mistake, the kernel's own included.
+/// Only the creator of an object has one, since only the creator knows when to notify: an object that
+/// others have made, the kernel included, is not notified by mistake. Who registers on a name takes
+/// what its maker sends, so a name should tell whose it is.
 #[derive(Debug)]
 pub struct Notifier {
     object: NotifyObject,

@@ -29,14 +29,17 @@ pub struct PoolTag(u32);
 
 impl PoolTag {
     /// What these crates use when nothing else is asked for.
-    pub const DEFAULT: Self = Self::new(*b"WdmR");
+    pub const DEFAULT: Self = Self(u32::from_le_bytes(*b"WdmR"));
 
     /// The tag with these characters, in the order in which tools show them. They are ASCII; the
     /// highest bit of the last one, by which the pool would ask for the tag again when memory is
-    /// freed, is left out.
+    /// freed, is left out. The pool takes no tag that is zero: that of four NULs is the default one.
     #[must_use]
     pub const fn new(name: [u8; 4]) -> Self {
-        Self(u32::from_le_bytes(name) & 0x7FFF_FFFF)
+        match u32::from_le_bytes(name) & 0x7FFF_FFFF {
+            0 => Self::DEFAULT,
+            tag => Self(tag),
+        }
     }
 }
 
@@ -58,7 +61,7 @@ fn allocate(layout: Layout, tag: PoolTag) -> Result<NonNull<u8>> {
         return Err(NtError::NOT_SUPPORTED);
     }
     #[cfg(not(feature = "pool2"))]
-    // SAFETY: any size and tag are valid arguments; code of these crates runs at or below
+    // SAFETY: any size, and any tag that is not zero, are valid arguments; code of these crates runs at or below
     // DISPATCH_LEVEL.
     let memory =
         unsafe { sys::ExAllocatePoolWithTag(kind::non_paged(), layout.size() as u64, tag.0) };

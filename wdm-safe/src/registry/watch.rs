@@ -107,9 +107,14 @@ impl RegKey {
     }
 }
 
+/// `REG_NOTIFY_THREAD_AGNOSTIC` (Windows 8): the request does not end with the thread that made it.
+const THREAD_AGNOSTIC: u32 = 0x1000_0000;
+
 /// A watch on a key; see [`RegKey::watch`]. Dropping it ends the watch (`PASSIVE_LEVEL`).
 ///
-/// A watch may say that something has changed although nothing did; it does not miss a change.
+/// A watch may say that something has changed although nothing did; it does not miss a change. (Before
+/// Windows 8 it ends with the thread that made it or waited last.) Dropping it can wait for up to a
+/// second if the kernel does not end the request when the key is closed (W2).
 ///
 /// # Invariants
 /// While `asked`, the kernel has one request that writes to `block` and signals `event` when it
@@ -165,9 +170,17 @@ impl KeyWatch {
             return Ok(());
         };
         let (filter, tree) = (self.changes.bits(), self.scope.watch_tree());
-        // SAFETY: both handles are open; the block is in the pool, and stays there until the kernel
-        // is done with it, by the type's invariant and its Drop; PASSIVE_LEVEL by the token.
-        let status = unsafe { notify(key.raw(), self.event.raw(), block, filter, tree, true) };
+        let ask = |filter| {
+            // SAFETY: both handles are open; the block is in the pool, and stays there until the
+            // kernel is done with it, by the type's invariant and its Drop; PASSIVE_LEVEL by the
+            // token.
+            unsafe { notify(key.raw(), self.event.raw(), block, filter, tree, true) }
+        };
+        // Before Windows 8 a request always ends with the thread that made it.
+        let mut status = ask(filter | THREAD_AGNOSTIC);
+        if status.raw() == sys::STATUS_INVALID_PARAMETER {
+            status = ask(filter);
+        }
         if status.raw() == sys::STATUS_PENDING {
             // INVARIANT: the kernel has the request.
             self.asked = true;

@@ -19,8 +19,8 @@ impl UnicodeStr {
         unsafe { &*(units as *const Self) }
     }
 
-    /// The string that a `UNICODE_STRING` describes; none if the pointer is null, or the structure
-    /// is malformed: a null or misaligned buffer with a length (P6). An odd length loses its last
+    /// The string that a `UNICODE_STRING` describes; none if the pointer is null or misaligned, or
+    /// the structure is malformed: a null or misaligned buffer with a length (P6). An odd length loses its last
     /// byte.
     ///
     /// # Safety
@@ -28,7 +28,10 @@ impl UnicodeStr {
     /// zero, its buffer has that many bytes which are readable and do not change for `'a`.
     #[must_use]
     pub unsafe fn from_raw<'a>(raw: *const sys::UNICODE_STRING) -> Option<&'a Self> {
-        // SAFETY: null or readable, says the caller.
+        if !raw.is_aligned() {
+            return None;
+        }
+        // SAFETY: aligned; null or readable, says the caller.
         let raw = unsafe { raw.as_ref() }?;
         let units = usize::from(raw.Length / 2);
         if units == 0 {

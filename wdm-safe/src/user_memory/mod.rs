@@ -32,6 +32,7 @@ use core::marker::PhantomData;
 
 use guarded::copy;
 
+use crate::requestor::{self, PreviousMode};
 use crate::{NtError, Result};
 
 /// Where the addresses of user mode end (`MM_USER_PROBE_ADDRESS` of 64-bit Windows).
@@ -151,14 +152,16 @@ impl<'a> UserBuffer<'a> {
     /// user mode, so must that be: what user mode writes down can be anything.
     ///
     /// # Errors
-    /// `STATUS_ACCESS_VIOLATION` if an address of user mode leads out of user mode.
+    /// `STATUS_ACCESS_VIOLATION` if an address that user mode wrote down leads out of user mode.
     ///
     /// # Safety
     /// If this is the kernel's own memory, `length` bytes at `address` are, too, for `'a`, and no
     /// reference to them is alive.
     pub unsafe fn follow(&self, address: usize, length: usize) -> Result<UserBuffer<'a>> {
         let end = address.checked_add(length);
-        let of_user_mode = self.start.addr() < USER_END;
+        // Either sign will do: the kernel may have captured this memory, and what it leads to not.
+        let of_user_mode =
+            self.start.addr() < USER_END || requestor::previous_mode() == PreviousMode::User;
         if of_user_mode && end.is_none_or(|end| end > USER_END) {
             return Err(NtError::ACCESS_VIOLATION);
         }
