@@ -72,7 +72,7 @@ impl fmt::Debug for NtStatus {
 
 impl fmt::Display for NtStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#010X}", self.0)
+        show(f, self.0 as u32)
     }
 }
 
@@ -116,11 +116,23 @@ impl fmt::Debug for NtError {
 
 impl fmt::Display for NtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#010X}", self.0)
+        show(f, self.0.get() as u32)
     }
 }
 
 impl core::error::Error for NtError {}
+
+/// Shows a status as headers write it, `0xC0000022`: without the general routine for numbers, which
+/// would be most of what a driver that shows statuses links.
+fn show(f: &mut fmt::Formatter<'_>, raw: u32) -> fmt::Result {
+    use fmt::Write;
+
+    f.write_str("0x")?;
+    (0..8).rev().try_for_each(|place| {
+        let digit = char::from_digit(raw >> (place * 4) & 0xF, 16).unwrap_or('?');
+        f.write_char(digit.to_ascii_uppercase())
+    })
+}
 
 /// Names for the failures that drivers meet or hand out; the documentation of each is its name in
 /// C.

@@ -44,6 +44,7 @@ use crate::{Passive, UnicodeStr};
 /// unsafe operation: `transmute` it to the pointer type that the routine's page gives, which is
 /// `unsafe extern "system" fn(...)`.
 #[must_use]
+#[inline(never)] // Called at a driver's start.
 pub fn system_routine(name: &UnicodeStr, _at: Passive<'_>) -> Option<NonNull<c_void>> {
     // No routine has a name that a UNICODE_STRING cannot hold.
     let name = Counted::new(name).ok()?;

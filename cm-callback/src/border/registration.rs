@@ -246,6 +246,7 @@ impl Drop for Live {
     /// On a thread that is inside this callback the wait would be for ever: a bug check instead.
     /// No method can own the object that it belongs to, so this takes a `static`; looking for it
     /// here costs the notifications nothing.
+    #[inline(never)] // Called at a driver's end, and where its start fails.
     fn drop(&mut self) {
         if stack::is_caller(self.routine) {
             bug_check::stop(
