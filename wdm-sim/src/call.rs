@@ -4,7 +4,7 @@
 //! from: linked drivers use the host's convention (`extern "system"`), `.sys` files Microsoft's for
 //! x64 (`extern "win64"`). On a Windows host for x86_64 the two are the same.
 
-use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING, PVOID};
+use wdm_sys::{NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID};
 
 use crate::machine::{Caller, Routine, Thread};
 use crate::verifier::Rule;
@@ -21,6 +21,9 @@ pub(crate) enum Abi {
 
 /// What kind of routine a registry callback is.
 pub(crate) const REGISTRY_CALLBACK: &str = "EX_CALLBACK_FUNCTION";
+
+/// What kind of routine a dispatch routine is.
+pub(crate) const DISPATCH: &str = "DRIVER_DISPATCH";
 
 /// A function of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +151,25 @@ pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_
         "DriverUnload",
         || call!(code, (object => PDRIVER_OBJECT)),
     );
+}
+
+/// `DRIVER_DISPATCH`: what a driver does with a request to one of its devices.
+///
+/// # Safety
+/// `code` is a dispatch routine of its driver, whose code is loaded, for the request's major function;
+/// the device is the driver's, and the request lives until it is completed.
+pub(crate) unsafe fn dispatch(
+    thread: &Thread,
+    code: Code,
+    device: PDEVICE_OBJECT,
+    irp: PIRP,
+) -> NTSTATUS {
+    run(
+        thread,
+        code,
+        DISPATCH,
+        || call!(code, (device => PDEVICE_OBJECT, irp => PIRP) -> NTSTATUS),
+    )
 }
 
 /// `CALLBACK_FUNCTION`: a callback of a callback object.

@@ -83,7 +83,8 @@
 //! # What is not simulated
 //! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
 //! linked in, they are not: where NT raises one, the machine stops with the bug check of an unhandled
-//! exception, and a fault in a driver is the host's fault. No I/O requests are sent to devices. A bug
+//! exception, and a fault in a driver is the host's fault. Of I/O requests, devices get those that
+//! open, control and close them; there are no stacks of devices, and nothing is cancelled. A bug
 //! check ends the process ([`Builder::on_bug_check`] is told first).
 
 mod call;
@@ -115,8 +116,11 @@ pub use machine::{
     ThreadGuard, UnknownProfile, UnloadError, report_faults,
 };
 pub use status::Status;
+pub use user::{
+    ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue,
+    UserWatch,
+};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use user::{UserAccess, UserMemory};
-pub use user::{UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue, UserWatch};
 pub use verifier::{Finding, Rule};
 pub use wdm_sys::{KeyAccess, KeyChanges, KeyOptions, RestoreFlags};

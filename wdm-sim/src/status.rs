@@ -47,6 +47,7 @@ statuses! {
     ACCESS_VIOLATION = 0xC000_0005, "an address could not be read or written";
     INVALID_HANDLE = 0xC000_0008, "the handle is not open";
     INVALID_PARAMETER = 0xC000_000D, "a parameter is not valid";
+    NO_SUCH_DEVICE = 0xC000_000E, "the device is not ready, or going away";
     NO_SUCH_FILE = 0xC000_000F, "the file does not exist";
     INVALID_DEVICE_REQUEST = 0xC000_0010, "the device does not do that";
     END_OF_FILE = 0xC000_0011, "nothing is left to read";
@@ -86,6 +87,11 @@ impl Status {
     /// Whether this is a success or information (`NT_SUCCESS`).
     pub const fn is_success(self) -> bool {
         self.0 >= 0
+    }
+
+    /// Whether this is an error (`NT_ERROR`), not merely a warning.
+    pub const fn is_error(self) -> bool {
+        self.0 as u32 >> 30 == 3
     }
 
     /// `Ok(())` for a success or information, `Err(self)` otherwise.

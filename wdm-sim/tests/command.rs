@@ -305,6 +305,131 @@ fn a_wrong_command_line_gives_2() {
     }
 }
 
+/// A driver with the device `\Device\Tested`, which turns the bits of the first byte of a buffered
+/// request around and says that all of the output buffer is output.
+fn with_device() -> File {
+    let rip = |at: u32, target: u32| (target.wrapping_sub(TEXT + at)).to_le_bytes();
+    let mut code: Vec<u8> = Vec::new();
+    // push rbx; sub rsp, 40h; mov rbx, rcx
+    code.extend([0x53, 0x48, 0x83, 0xEC, 0x40, 0x48, 0x89, 0xCB]);
+    const DISPATCH: u32 = TEXT + 0x80;
+    const UNLOAD: u32 = TEXT + 0xC0;
+    let lea_rax = |code: &mut Vec<u8>, target| {
+        code.extend([0x48, 0x8D, 0x05]);
+        code.extend(rip(code.len() as u32 + 4, target));
+    };
+    lea_rax(&mut code, UNLOAD);
+    code.extend([0x48, 0x89, 0x43, 0x68]); // mov [rbx + 68h], rax: DriverUnload
+    lea_rax(&mut code, DISPATCH);
+    code.extend([0x48, 0x89, 0x43, 0x70]); // mov [rbx + 70h], rax: IRP_MJ_CREATE
+    code.extend([0x48, 0x89, 0x83, 0xE0, 0, 0, 0]); // mov [rbx + E0h], rax: IRP_MJ_DEVICE_CONTROL
+    code.extend([0x31, 0xD2]); // xor edx, edx: no extension
+    code.extend([0x4C, 0x8D, 0x05]); // lea r8, [DATA]: the name
+    code.extend(rip(code.len() as u32 + 4, fixture::DATA));
+    code.extend([0x41, 0xB9, 0x22, 0, 0, 0]); // mov r9d, FILE_DEVICE_UNKNOWN
+    code.extend([0x31, 0xC0]); // xor eax, eax
+    code.extend([0x48, 0x89, 0x44, 0x24, 0x20]); // mov [rsp + 20h], rax: no characteristics
+    code.extend([0x48, 0x89, 0x44, 0x24, 0x28]); // mov [rsp + 28h], rax: not exclusive
+    code.extend([0x48, 0x8D, 0x44, 0x24, 0x38]); // lea rax, [rsp + 38h]
+    code.extend([0x48, 0x89, 0x44, 0x24, 0x30]); // mov [rsp + 30h], rax: the device
+    code.extend([0xFF, 0x15]); // call IoCreateDevice
+    code.extend(rip(code.len() as u32 + 4, IDATA));
+    code.extend([0x48, 0x83, 0xC4, 0x40, 0x5B, 0xC3]); // add rsp, 40h; pop rbx; ret
+
+    assert!(code.len() <= 0x80);
+    code.resize(0x80, 0xCC);
+    code.extend([0x48, 0x83, 0xEC, 0x28]); // sub rsp, 28h
+    code.extend([0x48, 0x8B, 0x82, 0xB8, 0, 0, 0]); // mov rax, [rdx + B8h]: the stack location
+    code.extend([0x80, 0x38, 0x0E]); // cmp byte [rax], IRP_MJ_DEVICE_CONTROL
+    code.extend([0x75, 0x0E]); // jne behind the next four
+    code.extend([0x44, 0x8B, 0x40, 0x08]); // mov r8d, [rax + 8]: OutputBufferLength
+    code.extend([0x4C, 0x89, 0x42, 0x38]); // mov [rdx + 38h], r8: Information
+    code.extend([0x48, 0x8B, 0x42, 0x18]); // mov rax, [rdx + 18h]: SystemBuffer
+    code.extend([0xF6, 0x10]); // not byte [rax]
+    code.extend([0x48, 0x89, 0xD1, 0x31, 0xD2]); // mov rcx, rdx; xor edx, edx
+    code.extend([0xFF, 0x15]); // call IofCompleteRequest
+    code.extend(rip(code.len() as u32 + 4, IDATA + 8));
+    code.extend([0x31, 0xC0, 0x48, 0x83, 0xC4, 0x28, 0xC3]); // xor eax, eax; add rsp, 28h; ret
+
+    assert!(code.len() <= 0xC0);
+    code.resize(0xC0, 0xCC);
+    code.extend([0x48, 0x8B, 0x49, 0x08]); // mov rcx, [rcx + 8]: DeviceObject
+    code.extend([0xFF, 0x25]); // jmp IoDeleteDevice
+    code.extend(rip(code.len() as u32 + 4, IDATA + 16));
+
+    let name: Vec<u8> = r"\Device\Tested"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let length = (name.len() as u16).to_le_bytes();
+    let mut data = [length, length, [0; 2], [0; 2]].concat();
+    data.extend((fixture::IMAGE_BASE + u64::from(fixture::DATA) + 16).to_le_bytes());
+    data.extend(name);
+    let names = ["IoCreateDevice", "IofCompleteRequest", "IoDeleteDevice"];
+    let driver = Driver::new(&code)
+        .data(&data)
+        .imports(&[("ntoskrnl.exe", &names)])
+        .relocations(&[(fixture::DATA + 8, pe::IMAGE_REL_BASED_DIR64.0)]);
+    File::new("tested.sys", &driver.build())
+}
+
+#[test]
+fn control_codes_are_sent_in_their_order() {
+    let file = with_device();
+    let arguments = [
+        "run",
+        &file.path(),
+        "--ioctl",
+        r"\Device\Tested:0x222000:0f01:2",
+        "--ioctl",
+        r"\Device\Tested:2236420:ff:1",
+    ];
+    let output = wdm_sim(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    let lines: Vec<_> = text.lines().take(2).collect();
+    let expected = [
+        "ioctl 0x222000 status=0x00000000 out=f001",
+        "ioctl 2236420 status=0x00000000 out=00",
+    ];
+    assert_eq!(lines, expected, "{text}");
+
+    let output = wdm_sim(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(json["ioctls"][0]["status"], "0x00000000");
+    assert_eq!(json["ioctls"][0]["out"], "f001");
+    assert_eq!(json["ioctls"][1]["code"], "2236420");
+}
+
+#[test]
+fn a_device_that_is_not_there_is_one_line() {
+    let file = with_device();
+    let arguments = ["run", &file.path(), "--ioctl", r"\Device\Other:0x222000::0"];
+    assert_one_line(
+        &arguments,
+        &[r"\Device\Other", "STATUS_OBJECT_NAME_NOT_FOUND"],
+    );
+}
+
+#[test]
+fn a_wrong_control_code_is_one_line_and_2() {
+    for wrong in [
+        r"\Device\Tested",
+        "Tested:0x222000::0",
+        r"\Device\Tested:code::0",
+        r"\Device\Tested:0x222000:0:0",
+        r"\Device\Tested:0x222000:xy:0",
+        r"\Device\Tested:0x222000::long",
+        r"\Device\Tested:0x1222200000::0",
+    ] {
+        let output = wdm_sim(&["run", "x.sys", "--ioctl", wrong]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{wrong}: {stderr}");
+    }
+}
+
 #[test]
 fn a_driver_is_run_on_the_windows_that_is_asked_for() {
     let file = File::importing(WELL_BEHAVED, &["CmRegisterCallbackEx", "ZwOpenKeyEx"]);

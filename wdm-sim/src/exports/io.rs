@@ -1,8 +1,7 @@
 //! The I/O manager: driver-object extensions, device objects, symbolic links.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocreatedevice>,
-//! `nf-wdm-ioallocatedriverobjectextension` and their neighbours. No I/O requests are sent to
-//! devices yet.
+//! `nf-wdm-ioallocatedriverobjectextension`, `nf-wdm-iocompleterequest` and their neighbours.
 
 use std::collections::hash_map::Entry;
 use std::ptr::null_mut;
@@ -13,13 +12,10 @@ use wdm_sys::{
 };
 
 use super::{exports, ntstatus, text};
-use crate::io::{DO_DEVICE_INITIALIZING, IO_TYPE_DEVICE};
+use crate::io::{DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, IO_TYPE_DEVICE};
 use crate::machine::{DriverRecord, Thread, current, irql};
 use crate::status::Status;
 use crate::verifier::Rule;
-
-/// `DO_EXCLUSIVE`.
-const DO_EXCLUSIVE: u32 = 0x8;
 
 exports! {
     /// Allocates zeroed memory that belongs to a driver object and is freed with it. Each client
@@ -157,11 +153,14 @@ exports! {
         ntstatus(thread.kernel().io.delete_link(name))
     }
 
-    /// Completes an I/O request. The machine sends none to devices, so a request that is completed
-    /// is none of its own.
+    /// Completes an I/O request: whoever made it goes on.
     fn IofCompleteRequest(request: PIRP, _boost: CCHAR) {
-        let detail = format!("{request:p} is no request of this machine, which sends none");
-        current(CALL).finding(Rule::Parameter, CALL, detail);
+        let thread = current(CALL);
+        thread.require_irql(irql::DISPATCH_LEVEL, CALL);
+        if !thread.kernel().io.complete(&thread, CALL, request) {
+            let detail = format!("{request:p} is no request of this machine");
+            thread.finding(Rule::Parameter, CALL, detail);
+        }
     }
 }
 

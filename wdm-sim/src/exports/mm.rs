@@ -6,7 +6,7 @@
 //! Drivers that are linked in cannot be given an exception, so where NT raises one, the machine stops
 //! with the bug check of one that nobody handles. On x86_64 Linux `.sys` files get it (`seh`).
 
-use wdm_sys::{BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
+use wdm_sys::{_MDL as MDL, BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
 
 use super::raise::Raised;
 use super::{address, exports, text};
@@ -40,6 +40,29 @@ exports! {
     /// Whether an address can be read without a fault.
     fn MmIsAddressValid(address: PVOID) -> BOOLEAN {
         BOOLEAN::from(is_readable(address.addr()))
+    }
+
+    /// Maps the pages that a memory descriptor list describes. Those of requests are mapped already, so
+    /// it gives their address; drivers come here through `MmGetSystemAddressForMdlSafe` only for
+    /// lists that are not, of which there are none: NULL.
+    [undeclared]
+    fn MmMapLockedPagesSpecifyCache(
+        list: *mut MDL,
+        _mode: i32,
+        _cache: i32,
+        _address: PVOID,
+        _bug_check: u32,
+        _priority: u32,
+    ) -> PVOID {
+        current(CALL).require_irql(irql::DISPATCH_LEVEL, CALL);
+        // SAFETY: the caller gave a list, or null.
+        unsafe { list.as_ref() }.map_or(std::ptr::null_mut(), |list| list.MappedSystemVa)
+    }
+
+    /// Unmaps the pages of a memory descriptor list. Those of requests stay where they are.
+    [undeclared]
+    fn MmUnmapLockedPages(_address: PVOID, _list: *mut MDL) {
+        current(CALL).require_irql(irql::DISPATCH_LEVEL, CALL);
     }
 
     /// Checks that a range of memory is in user mode and aligned; it is not read.

@@ -97,6 +97,7 @@ impl Thread {
     /// have their own (R5), and so have the routines that run in system threads.
     pub(crate) fn unhandled_exception(&self, exception: UnhandledException) -> ! {
         const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
+        const SYSTEM_SERVICE_EXCEPTION: u32 = 0x3B;
         const REGISTRY_FILTER_DRIVER_EXCEPTION: u32 = 0x135;
         let UnhandledException {
             status,
@@ -112,6 +113,8 @@ impl Thread {
                 REGISTRY_FILTER_DRIVER_EXCEPTION,
                 [status, context, routine.address as u64, 0],
             ),
+            // It runs in the thread of the program that made the request.
+            crate::call::DISPATCH => (SYSTEM_SERVICE_EXCEPTION, [status, address, context, 0]),
             _ => (
                 SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
                 [status, address, record, context],

@@ -171,6 +171,17 @@ impl DriverRecord {
             caller: self.caller(),
         })
     }
+
+    /// Its dispatch routine for a major function, if it has set one.
+    pub(crate) fn dispatch_routine(&self, major: usize) -> Option<Code> {
+        // SAFETY: by the invariant; drivers set the fields in DriverEntry, which is over.
+        let routines = unsafe { (*self.object()).MajorFunction };
+        let routine = routines.get(major).copied().flatten()?;
+        Some(Code {
+            address: (routine as *const ()).expose_provenance(),
+            caller: self.caller(),
+        })
+    }
 }
 
 impl Drop for DriverRecord {

@@ -58,6 +58,9 @@ pub enum UnloadError {
         "{0}: the driver has no DriverUnload routine, so it cannot be unloaded; set one in DriverEntry"
     )]
     NoUnloadRoutine(String),
+    /// A program has one of its devices open.
+    #[error("{0}: a program has a device of the driver open; close it first")]
+    DeviceOpen(String),
     /// It belongs to another machine.
     #[error("{0}: the driver is loaded in another machine; unload it there")]
     OtherMachine(String),
@@ -206,6 +209,9 @@ impl Machine {
         let no_routine = || UnloadError::NoUnloadRoutine(driver.name.clone());
         let record = kernel.drivers.get(driver.id).ok_or_else(no_routine)?;
         let code = record.unload_routine().ok_or_else(no_routine)?;
+        if !kernel.io.begin_unload(driver.id) {
+            return Err(UnloadError::DeviceOpen(driver.name));
+        }
         let guard = ThreadGuard::enter(kernel, kernel.processes.system());
         // SAFETY: the driver put that routine into its own driver object, which is the argument.
         unsafe { call::driver_unload(guard.thread(), code, record.object()) };

@@ -138,6 +138,7 @@ impl HandleTable {
             match object.body() {
                 Body::Transaction(transaction) => transaction.abandon(),
                 Body::Callback(_) => kernel.callback_objects.last_handle_closed(kernel, &object),
+                Body::Device(file) => file.cleanup(),
                 _ => {}
             }
         }

@@ -81,7 +81,17 @@ impl Default for Manager {
 impl Manager {
     /// Makes an object with one reference, which the caller gets.
     pub(crate) fn create<'k>(&self, kernel: &'k Kernel, body: Body) -> ObjectRef<'k> {
-        let address = BASE + next_serial() * STRIDE;
+        self.create_at(kernel, BASE + next_serial() * STRIDE, body)
+    }
+
+    /// Makes an object whose address is that of the memory that drivers see of it, with one reference,
+    /// which the caller gets.
+    pub(crate) fn create_at<'k>(
+        &self,
+        kernel: &'k Kernel,
+        address: usize,
+        body: Body,
+    ) -> ObjectRef<'k> {
         let object = Arc::new(Object {
             address,
             pointer_count: AtomicI64::new(1),
@@ -155,6 +165,7 @@ impl Manager {
         match object.body() {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),
             Body::Transaction(transaction) => transaction.abandon(),
+            Body::Device(file) => file.close(kernel),
             Body::Callback(_) | Body::Thread(_) | Body::Event(_) | Body::File(_) => {}
         }
         object.stage.store(Stage::Closed as u8, Ordering::Release);

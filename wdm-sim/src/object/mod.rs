@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::callback_object::CallbackObject;
 use crate::cm::KeyObject;
 use crate::files::FileObject;
+use crate::io::DeviceFile;
 use crate::machine::{DriverId, Kernel};
 
 pub(crate) use event::EventObject;
@@ -41,6 +42,8 @@ pub(crate) enum Body {
     Event(EventObject),
     /// A file as one opener sees it.
     File(FileObject),
+    /// A device as one opener sees it; its address is that of its `FILE_OBJECT`.
+    Device(DeviceFile),
 }
 
 /// How far an object's life has come.
@@ -85,7 +88,7 @@ impl Object {
             Body::Thread(_) => ObjectType::Thread,
             Body::Transaction(_) => ObjectType::Transaction,
             Body::Event(_) => ObjectType::Event,
-            Body::File(_) => ObjectType::File,
+            Body::File(_) | Body::Device(_) => ObjectType::File,
         }
     }
 

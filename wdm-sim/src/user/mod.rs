@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod device;
 mod hive;
 mod key;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -38,6 +39,7 @@ use crate::registry::{Disposition, wide};
 use crate::status::Status;
 
 pub use answer::{UserKeyInfo, UserValue};
+pub use device::{ControlAnswer, UserDevice};
 pub use hive::UserFile;
 pub use key::UserKey;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -63,6 +63,11 @@ rules! {
     CriticalRegion "CRITICAL-REGION" "A critical region that was entered is left.";
     CallbackObject "CALLBACK-OBJECT" "A callback object has a name, and its callbacks are unregistered before their driver unloads.";
     Device "DEVICE" "Devices and symbolic links are deleted before the driver unloads.";
+    IrpNotCompleted "IRP-NOT-COMPLETED" "A dispatch routine completes its request, or marks it pending.";
+    IrpTwice "IRP-COMPLETED-TWICE" "A request is completed once.";
+    IrpStatus "IRP-STATUS" "A dispatch routine returns the status that it completed its request with.";
+    IrpPending "IRP-PENDING" "STATUS_PENDING is returned for a request that is marked pending, and for no other.";
+    IrpInformation "IRP-INFORMATION" "A request's output is no longer than its caller's buffer.";
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";
     BugCheck "BUG-CHECK" "A driver does not stop the machine.";

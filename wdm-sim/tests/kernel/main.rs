@@ -6,6 +6,7 @@ mod support;
 mod callback_objects;
 mod dispatcher;
 mod drivers;
+mod irps;
 mod leftovers;
 mod objects;
 mod pool;

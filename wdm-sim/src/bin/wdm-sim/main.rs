@@ -4,6 +4,7 @@
 //! standard error says what), 2 for a wrong command line.
 
 mod inspect;
+mod ioctl;
 mod run;
 mod table;
 mod workload;
@@ -11,6 +12,7 @@ mod workload;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 /// A simulated NT kernel for registry filter drivers.
@@ -30,7 +32,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let result = match cli.command {
         Command::Run(options) => run::run(&options),
         Command::Inspect(options) => inspect::inspect(&options),
     };
@@ -44,6 +50,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells what is wrong with the command line, or what was asked for; a value that is not one is told in
+/// one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if error.kind() != ErrorKind::ValueValidation {
+        error.exit();
+    }
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    eprintln!("wdm-sim: {}", line.trim_start_matches("error: "));
+    ExitCode::from(2)
 }
 
 /// How a command that did its work ended.

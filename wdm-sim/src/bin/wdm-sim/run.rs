@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
 
+use crate::ioctl::{self, Answered};
 use crate::table::Table;
 use crate::workload::{self, Done};
 use crate::{Error, Outcome, print_json};
@@ -25,6 +26,12 @@ pub(crate) struct Options {
     /// Mount a hive file in the registry, as SYSTEM=path/to/SYSTEM; can be given several times
     #[arg(long, value_name = "NAME=FILE", value_parser = parse_hive)]
     hive: Vec<(String, PathBuf)>,
+
+    /// Send a control code to a device once the driver is loaded, as \Device\Name:0x222000:01ff:16:
+    /// the device, the code, the input in hexadecimal, the length of the output; can be given several
+    /// times
+    #[arg(long, value_name = "DEVICE:CODE:INPUT_HEX:OUTPUT_LEN")]
+    ioctl: Vec<ioctl::Request>,
 
     /// The version of Windows to be like: winxp, vista, win7, win8, win10 or win11
     #[arg(long, value_name = "VERSION", default_value_t)]
@@ -56,6 +63,8 @@ static RUNNING: Mutex<Option<Machine>> = Mutex::new(None);
 #[derive(Serialize)]
 struct Output {
     driver: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ioctls: Vec<Answered>,
     /// None if the machine stopped before the program was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     workload: Option<Done>,
@@ -76,7 +85,16 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     // SAFETY: whoever calls the program vouches for the driver.
     let driver = unsafe { machine.load_sys(&options.file)? };
     let name = driver.name().to_owned();
-    let workload = workload::run(&machine.process("user.exe"));
+    let program = machine.process("user.exe");
+    let mut ioctls = Vec::new();
+    for request in &options.ioctl {
+        let answered = ioctl::run(&program, request)?;
+        if !options.json {
+            writeln!(io::stdout(), "{}", answered.line())?;
+        }
+        ioctls.push(answered);
+    }
+    let workload = workload::run(&program);
     machine.unload(driver)?;
     let mut report = machine.report();
     let mut failed_allocations = None;
@@ -90,6 +108,7 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     };
     let output = Output {
         driver: name,
+        ioctls,
         workload: Some(workload),
         bug_check: None,
         failed_allocations,
@@ -113,6 +132,7 @@ fn stopped(bug_check: &BugCheck, json: bool) -> ! {
     if let Some(machine) = &*running {
         let output = Output {
             driver: bug_check.driver.clone(),
+            ioctls: Vec::new(),
             workload: None,
             bug_check: Some(bug_check.clone()),
             failed_allocations: None,
@@ -179,7 +199,12 @@ fn fail_allocations(options: &Options, report: &mut Report) -> Result<u64, Error
         // SAFETY: as above.
         match unsafe { machine.load_sys(&options.file) } {
             Ok(driver) => {
-                workload::run(&machine.process("user.exe"));
+                let program = machine.process("user.exe");
+                for request in &options.ioctl {
+                    // A driver short of memory may refuse to open its device; the findings count.
+                    let _ = ioctl::run(&program, request);
+                }
+                workload::run(&program);
                 machine.unload(driver)?;
             }
             // It could not do without that allocation, and has said so.

@@ -1,0 +1,99 @@
+//! Memory of a request: what is the caller's, what is the system's, and the list that describes it.
+
+use std::ptr::{NonNull, null_mut};
+
+use wdm_sys::_MDL as MDL;
+
+/// `MDL_MAPPED_TO_SYSTEM_VA`: `MappedSystemVa` is an address of the pages.
+const MDL_MAPPED_TO_SYSTEM_VA: i16 = 0x1;
+/// `MDL_PAGES_LOCKED`.
+const MDL_PAGES_LOCKED: i16 = 0x2;
+/// `MDL_WRITE_OPERATION`: the pages are locked for writing.
+const MDL_WRITE_OPERATION: i16 = 0x80;
+const PAGE: usize = 4096;
+
+/// Bytes that a driver can change at any time; aligned to 16.
+///
+/// # Invariants
+/// `start` is a boxed slice of `units`, touched through raw pointers only.
+pub(super) struct Buffer {
+    start: NonNull<u128>,
+    units: usize,
+    length: usize,
+}
+
+// SAFETY: it owns its memory, which no reference leads to; what the driver does with it is ordered by
+// the request's completion.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Memory of `length` bytes that begins with `data`, and goes on with the byte `fill`. `None` for
+    /// no bytes.
+    pub(super) fn new(data: &[u8], length: usize, fill: u8) -> Option<Self> {
+        if length == 0 {
+            return None;
+        }
+        let units = length.div_ceil(16);
+        let boxed = vec![u128::from_ne_bytes([fill; 16]); units].into_boxed_slice();
+        let start = NonNull::new(Box::into_raw(boxed).cast::<u128>())?;
+        let data = &data[..data.len().min(length)];
+        // SAFETY: the memory is new and has at least that many bytes.
+        unsafe { data.as_ptr().copy_to(start.as_ptr().cast(), data.len()) };
+        Some(Self {
+            start,
+            units,
+            length,
+        })
+    }
+
+    /// A copy of a caller's memory; `None` for no bytes.
+    pub(super) fn of(data: &[u8]) -> Option<Self> {
+        Self::new(data, data.len(), 0)
+    }
+
+    /// Where it begins.
+    pub(super) fn start(&self) -> *mut u8 {
+        self.start.as_ptr().cast()
+    }
+
+    /// Copies its first bytes out, as many as there are on both sides.
+    pub(super) fn copy_to(&self, out: &mut [u8]) {
+        let length = out.len().min(self.length);
+        // SAFETY: by the invariant there are that many bytes, and `out` is elsewhere.
+        unsafe { self.start().copy_to(out.as_mut_ptr(), length) };
+    }
+
+    /// A memory descriptor list of the bytes: locked, and mapped to where they are, so that
+    /// `MmGetSystemAddressForMdlSafe` gives that address.
+    pub(super) fn describe(&self, for_writing: bool) -> Option<Self> {
+        let address = self.start().expose_provenance();
+        let offset = address % PAGE;
+        let pages = (offset + self.length).div_ceil(PAGE);
+        let size = size_of::<MDL>() + pages * size_of::<usize>();
+        let list = Self::new(&[], size, 0)?;
+        let write = if for_writing { MDL_WRITE_OPERATION } else { 0 };
+        let new = MDL {
+            Next: null_mut(),
+            Size: size as i16,
+            MdlFlags: MDL_MAPPED_TO_SYSTEM_VA | MDL_PAGES_LOCKED | write,
+            Process: null_mut(),
+            MappedSystemVa: self.start().cast(),
+            StartVa: std::ptr::with_exposed_provenance_mut(address - offset),
+            ByteCount: self.length as u32,
+            ByteOffset: offset as u32,
+        };
+        // SAFETY: the memory is new, aligned, and has room for the structure.
+        unsafe { list.start().cast::<MDL>().write(new) };
+        Some(list)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let slice = std::ptr::slice_from_raw_parts_mut(self.start.as_ptr(), self.units);
+        // SAFETY: by the invariant.
+        drop(unsafe { Box::from_raw(slice) });
+    }
+}

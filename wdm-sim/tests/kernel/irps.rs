@@ -1,0 +1,515 @@
+//! Requests to devices: create, cleanup, close and device control.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use wdm_sim::{Driver, Machine, Rule, Status, UnloadError};
+use wdm_sys::{
+    _DEVICE_OBJECT as DEVICE_OBJECT, _IO_STACK_LOCATION as IO_STACK_LOCATION, _IRP as IRP,
+    NTSTATUS, PDEVICE_OBJECT, PDRIVER_DISPATCH, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID,
+};
+
+use crate::support::{ACCESS_DENIED, SUCCESS, Text, UNSUCCESSFUL, call, load, machine, only};
+
+const CREATE: u8 = 0x00;
+const CLOSE: u8 = 0x02;
+const CONTROL: u8 = 0x0E;
+const CLEANUP: u8 = 0x12;
+
+const BUFFERED: u32 = 0x0022_2000;
+const IN_DIRECT: u32 = 0x0022_2001;
+const OUT_DIRECT: u32 = 0x0022_2002;
+const NEITHER: u32 = 0x0022_2003;
+
+const PENDING: NTSTATUS = 0x103;
+const OVERFLOW: NTSTATUS = 0x8000_0005_u32 as i32;
+const DEVICE: &str = r"\Device\Tested";
+const SL_PENDING_RETURNED: u8 = 1;
+
+const MDL_MAPPED_TO_SYSTEM_VA: i16 = 0x1;
+const MDL_WRITE_OPERATION: i16 = 0x80;
+
+/// The request's stack location (`IoGetCurrentIrpStackLocation`).
+fn stack(irp: PIRP) -> *mut IO_STACK_LOCATION {
+    // SAFETY: the kernel gave the request, whose location is set.
+    unsafe {
+        let overlay = &(*irp).Tail.Overlay.__bindgen_anon_2;
+        overlay.__bindgen_anon_1.CurrentStackLocation
+    }
+}
+
+fn major(irp: PIRP) -> u8 {
+    // SAFETY: the kernel gave the request.
+    unsafe { (*stack(irp)).MajorFunction }
+}
+
+/// Completes a request; returns the status.
+fn complete(irp: PIRP, status: NTSTATUS, information: usize) -> NTSTATUS {
+    // SAFETY: the kernel gave the request, and it is not completed yet.
+    let irp_ref = unsafe { &mut *irp };
+    irp_ref.IoStatus.__bindgen_anon_1.Status = status;
+    irp_ref.IoStatus.Information = information as u64;
+    call!(IofCompleteRequest(irp, 0));
+    status
+}
+
+/// Code, length of the input and length of the output buffer.
+fn parameters(irp: PIRP) -> (u32, usize, usize) {
+    // SAFETY: the kernel gave a device-control request.
+    let parameters = unsafe { (*stack(irp)).Parameters.DeviceIoControl };
+    (
+        parameters.IoControlCode,
+        parameters.InputBufferLength as usize,
+        parameters.OutputBufferLength as usize,
+    )
+}
+
+fn make_device(driver: PDRIVER_OBJECT, exclusive: bool) -> PDEVICE_OBJECT {
+    let mut name = Text::new(DEVICE);
+    let mut device = null_mut();
+    let exclusive = u8::from(exclusive);
+    let status = call!(IoCreateDevice(
+        driver,
+        0,
+        name.as_ptr(),
+        0x22,
+        0,
+        exclusive,
+        &raw mut device
+    ));
+    assert_eq!(status, SUCCESS, "the device is made");
+    device
+}
+
+unsafe extern "system" fn unload(driver: PDRIVER_OBJECT) {
+    let mut link = Text::new(r"\DosDevices\Link");
+    call!(IoDeleteSymbolicLink(link.as_ptr()));
+    // SAFETY: the kernel gave the driver its own object.
+    let device = unsafe { (*driver).DeviceObject };
+    call!(IoDeleteDevice(device));
+}
+
+fn set_routines(driver: PDRIVER_OBJECT, routines: &[(u8, PDRIVER_DISPATCH)]) {
+    crate::support::set_unload(driver, Some(unload));
+    for &(major, routine) in routines {
+        // SAFETY: the kernel gave the driver its own object.
+        unsafe { (*driver).MajorFunction[usize::from(major)] = routine };
+    }
+}
+
+/// Defines a `DriverEntry` that makes a device with a dispatch routine for all requests.
+macro_rules! device_driver {
+    ($entry:ident, $dispatch:ident) => {
+        unsafe extern "system" fn $entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+            let majors = [CREATE, CLOSE, CONTROL, CLEANUP];
+            set_routines(driver, &majors.map(|major| (major, Some($dispatch as _))));
+            make_device(driver, false);
+            let mut link = Text::new(r"\DosDevices\Link");
+            let mut target = Text::new(DEVICE);
+            call!(IoCreateSymbolicLink(link.as_ptr(), target.as_ptr()))
+        }
+    };
+}
+
+fn loaded(entry: wdm_sim::LinkedEntry) -> (Machine, Driver) {
+    let machine = machine();
+    let driver = load(&machine, "tested", entry).expect("it loads");
+    (machine, driver)
+}
+
+/// Sends one control code to the driver; gives the answer and the findings.
+fn control(
+    entry: wdm_sim::LinkedEntry,
+    code: u32,
+    input: &[u8],
+    room: usize,
+) -> (wdm_sim::ControlAnswer, Vec<wdm_sim::Finding>) {
+    let (machine, driver) = loaded(entry);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let device = thread.open_device(DEVICE).expect("it opens");
+    let answer = device.control(code, input, room);
+    drop(device);
+    machine.unload(driver).expect("it unloads");
+    (answer, machine.report().findings)
+}
+
+/// Prints each major function with the name of the file.
+unsafe extern "system" fn prints(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    // SAFETY: the kernel gave the request and its file object.
+    let (file, mode) = unsafe { (&*(*stack(irp)).FileObject, (*irp).RequestorMode) };
+    let arguments = [
+        u64::from(major(irp)),
+        mode as u64,
+        &raw const file.FileName as u64,
+    ];
+    call!(vDbgPrintExWithPrefix(
+        c"".as_ptr(),
+        0,
+        0,
+        c"%x from %d for '%wZ'\n".as_ptr(),
+        arguments.as_ptr().cast_mut().cast()
+    ));
+    complete(irp, SUCCESS, 0)
+}
+device_driver!(prints_entry, prints);
+
+#[test]
+fn a_device_is_opened_by_all_its_names_and_closed() {
+    let (machine, driver) = loaded(prints_entry);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    for name in [DEVICE, r"\??\link", r"\DosDevices\Link", r"\GLOBAL??\Link"] {
+        thread
+            .open_device(name)
+            .expect("it opens")
+            .close()
+            .expect("it closes");
+    }
+    drop(thread.open_device(r"\??\Link\below").expect("it opens"));
+    let mut expected = ["0 from 1 for ''", "12 from 0 for ''", "2 from 0 for ''"].repeat(4);
+    let below = [
+        "0 from 1 for '\\below'",
+        "12 from 0 for '\\below'",
+        "2 from 0 for '\\below'",
+    ];
+    expected.extend(below);
+    assert_eq!(machine.report().debug_print, expected);
+    machine.unload(driver).expect("it unloads");
+    assert!(machine.report().findings.is_empty());
+}
+
+#[test]
+fn names_that_lead_to_no_device_are_told_apart() {
+    let (machine, driver) = loaded(prints_entry);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let refused = |name: &str| thread.open_device(name).expect_err("there is none");
+    assert_eq!(refused(r"\Device\Other"), Status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(refused(r"\??\Other"), Status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(
+        refused(r"\Device\Other\below"),
+        Status::OBJECT_PATH_NOT_FOUND
+    );
+    assert_eq!(refused("Device"), Status::OBJECT_PATH_SYNTAX_BAD);
+    machine.unload(driver).expect("it unloads");
+    assert_eq!(refused(DEVICE), Status::OBJECT_NAME_NOT_FOUND);
+}
+
+unsafe extern "system" fn silent(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+    set_routines(driver, &[]);
+    make_device(driver, false);
+    SUCCESS
+}
+
+#[test]
+fn a_device_without_a_create_routine_does_not_open() {
+    let (machine, driver) = loaded(silent);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let refused = thread.open_device(DEVICE).expect_err("nothing opens it");
+    assert_eq!(refused, Status::INVALID_DEVICE_REQUEST);
+    machine.unload(driver).expect("nothing is open");
+}
+
+unsafe extern "system" fn exclusive(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+    set_routines(driver, &[(CREATE, Some(prints))]);
+    make_device(driver, true);
+    SUCCESS
+}
+
+#[test]
+fn an_exclusive_device_opens_once_at_a_time() {
+    let (machine, _driver) = loaded(exclusive);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let first = thread.open_device(DEVICE).expect("it opens");
+    let second = thread.open_device(DEVICE).expect_err("it is open");
+    assert_eq!(second, Status(ACCESS_DENIED));
+    drop(first);
+    drop(thread.open_device(DEVICE).expect("it opens again"));
+}
+
+#[test]
+fn a_device_that_is_initialising_does_not_open() {
+    let (machine, driver) = loaded(prints_entry);
+    // SAFETY: the driver is loaded, and so is its device.
+    let flags = unsafe { &raw mut (*(*driver.object()).DeviceObject).Flags };
+    // SAFETY: as above.
+    unsafe { *flags |= 0x80 };
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let refused = thread.open_device(DEVICE).expect_err("it is not ready");
+    assert_eq!(refused, Status::NO_SUCH_DEVICE);
+    // SAFETY: as above.
+    unsafe { *flags &= !0x80 };
+    drop(thread.open_device(DEVICE).expect("it is ready"));
+}
+
+#[test]
+fn a_driver_whose_device_is_open_is_not_unloaded() {
+    let (machine, driver) = loaded(prints_entry);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let _open = thread.open_device(DEVICE).expect("it opens");
+    let error = machine.unload(driver).expect_err("a file is open");
+    assert!(matches!(error, UnloadError::DeviceOpen(_)), "{error}");
+    assert_eq!(machine.report().drivers, ["tested"]);
+}
+
+/// Answers by method: turns all bits of what it gets.
+unsafe extern "system" fn inverts(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    if major(irp) != CONTROL {
+        return complete(irp, SUCCESS, 0);
+    }
+    let (code, in_length, out_length) = parameters(irp);
+    // SAFETY: the kernel gave a device-control request.
+    let (system, user, list, type3) = unsafe {
+        (
+            (*irp).AssociatedIrp.SystemBuffer.cast::<u8>(),
+            (*irp).UserBuffer.cast::<u8>(),
+            (*irp).MdlAddress,
+            (*stack(irp))
+                .Parameters
+                .DeviceIoControl
+                .Type3InputBuffer
+                .cast::<u8>(),
+        )
+    };
+    let (input, output) = match code & 3 {
+        0 => (system, system),
+        3 => (type3, user),
+        method => {
+            // SAFETY: the caller gave an output buffer, so there is a list.
+            let list = unsafe { &*list };
+            assert_ne!(list.MdlFlags & MDL_MAPPED_TO_SYSTEM_VA, 0);
+            assert_eq!(list.MdlFlags & MDL_WRITE_OPERATION != 0, method == 2);
+            assert_eq!(list.ByteCount as usize, out_length);
+            let start = list.StartVa.addr() + list.ByteOffset as usize;
+            assert_eq!(start, list.MappedSystemVa.addr());
+            (system, list.MappedSystemVa.cast::<u8>())
+        }
+    };
+    let length = in_length.min(out_length);
+    for at in 0..length {
+        // SAFETY: both buffers have that many bytes.
+        let byte = unsafe { input.add(at).read() };
+        // SAFETY: as above.
+        unsafe { output.add(at).write(!byte) };
+    }
+    let status = if in_length > out_length {
+        OVERFLOW
+    } else {
+        SUCCESS
+    };
+    complete(irp, status, length)
+}
+device_driver!(inverts_entry, inverts);
+
+#[test]
+fn each_method_passes_input_and_output() {
+    for code in [BUFFERED, IN_DIRECT, OUT_DIRECT, NEITHER] {
+        let (answer, findings) = control(inverts_entry, code, &[0, 1, 2], 8);
+        assert_eq!(answer.status, Status::SUCCESS, "{code:#x}");
+        assert_eq!(answer.output, [0xFF, 0xFE, 0xFD], "{code:#x}");
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_warning_has_its_output() {
+    let (answer, findings) = control(inverts_entry, BUFFERED, &[0, 1, 2], 2);
+    assert_eq!(answer.status, Status(OVERFLOW));
+    assert_eq!(answer.output, [0xFF, 0xFE]);
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+#[test]
+fn a_buffer_of_the_callers_is_read_through_the_list() {
+    let (machine, driver) = loaded(reads_list_entry);
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let device = thread.open_device(DEVICE).expect("it opens");
+    let mut buffer = *b"abc";
+    let (status, count) = device.control_with(IN_DIRECT, &[], &mut buffer);
+    assert_eq!((status, count), (Status(i32::from(b'a')), 0));
+    drop(device);
+    machine.unload(driver).expect("it unloads");
+}
+
+/// Tells the first byte of the list's memory, as a status that carries it.
+unsafe extern "system" fn reads_list(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    if major(irp) != CONTROL {
+        return complete(irp, SUCCESS, 0);
+    }
+    // SAFETY: the request has a list.
+    let first = unsafe { *(*(*irp).MdlAddress).MappedSystemVa.cast::<u8>() };
+    complete(irp, i32::from(first), 0)
+}
+device_driver!(reads_list_entry, reads_list);
+
+/// Writes to the system buffer, and fails.
+unsafe extern "system" fn fails(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    if major(irp) != CONTROL {
+        return complete(irp, SUCCESS, 0);
+    }
+    complete(irp, UNSUCCESSFUL, 4)
+}
+device_driver!(fails_entry, fails);
+
+#[test]
+fn an_error_has_no_output() {
+    let (answer, findings) = control(fails_entry, BUFFERED, &[1, 2, 3, 4], 4);
+    assert_eq!(answer.status, Status(UNSUCCESSFUL));
+    assert!(
+        answer.output.is_empty() && findings.is_empty(),
+        "{findings:#?}"
+    );
+}
+
+/// Defines a driver whose device-control routine is an expression, and which succeeds otherwise.
+macro_rules! controls {
+    ($entry:ident, $dispatch:ident, |$irp:ident| $body:expr) => {
+        unsafe extern "system" fn $dispatch(_: *mut DEVICE_OBJECT, $irp: *mut IRP) -> NTSTATUS {
+            if major($irp) != CONTROL {
+                return complete($irp, SUCCESS, 0);
+            }
+            $body
+        }
+        device_driver!($entry, $dispatch);
+    };
+}
+
+fn mark(irp: PIRP) {
+    // SAFETY: the kernel gave the request, which is not completed.
+    unsafe { (*stack(irp)).Control |= SL_PENDING_RETURNED };
+}
+
+controls!(forgets_entry, forgets, |_irp| SUCCESS);
+
+#[test]
+fn a_request_that_is_not_completed_is_found() {
+    let (answer, findings) = control(forgets_entry, BUFFERED, &[], 0);
+    assert_eq!(answer.status, Status::UNSUCCESSFUL);
+    only(&findings, Rule::IrpNotCompleted, "IRP_MJ_DEVICE_CONTROL");
+}
+
+controls!(twice_entry, twice, |irp| {
+    complete(irp, SUCCESS, 0);
+    call!(IofCompleteRequest(irp, 0));
+    SUCCESS
+});
+
+#[test]
+fn a_request_that_is_completed_twice_is_found() {
+    let (answer, findings) = control(twice_entry, BUFFERED, &[], 0);
+    assert_eq!(answer.status, Status::SUCCESS);
+    only(&findings, Rule::IrpTwice, "IofCompleteRequest");
+}
+
+controls!(differs_entry, differs, |irp| {
+    complete(irp, UNSUCCESSFUL, 0);
+    SUCCESS
+});
+
+#[test]
+fn a_status_that_differs_from_the_completed_one_is_found() {
+    let (answer, findings) = control(differs_entry, BUFFERED, &[], 0);
+    assert_eq!(answer.status, Status(UNSUCCESSFUL));
+    only(&findings, Rule::IrpStatus, "IRP_MJ_DEVICE_CONTROL");
+}
+
+controls!(unmarked_entry, unmarked, |_irp| PENDING);
+controls!(marked_entry, marked, |irp| {
+    mark(irp);
+    complete(irp, SUCCESS, 0)
+});
+
+#[test]
+fn marking_and_returning_pending_go_together() {
+    for entry in [unmarked_entry as wdm_sim::LinkedEntry, marked_entry] {
+        let (_, findings) = control(entry, BUFFERED, &[], 0);
+        only(&findings, Rule::IrpPending, "IRP_MJ_DEVICE_CONTROL");
+    }
+}
+
+controls!(too_much_entry, too_much, |irp| complete(irp, SUCCESS, 100));
+
+#[test]
+fn more_information_than_room_is_found() {
+    let (answer, findings) = control(too_much_entry, BUFFERED, &[1], 2);
+    assert_eq!(answer.output.len(), 2);
+    only(&findings, Rule::IrpInformation, "IRP_MJ_DEVICE_CONTROL");
+}
+
+/// Completes the request from a thread of the driver's.
+unsafe extern "system" fn completes_later(irp: PVOID) {
+    let irp: PIRP = irp.cast();
+    // SAFETY: the request's system buffer has a byte.
+    unsafe { *(*irp).AssociatedIrp.SystemBuffer.cast::<u8>() = 42 };
+    complete(irp, SUCCESS, 1);
+}
+
+/// The thread that completes the request.
+static COMPLETER: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+
+/// Leaves device control to a thread, and waits for the thread when the file is closed.
+unsafe extern "system" fn later(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    match major(irp) {
+        CONTROL => {
+            mark(irp);
+            let mut handle = null_mut();
+            let status = call!(PsCreateSystemThread(
+                &raw mut handle,
+                0x001F_FFFF,
+                null_mut(),
+                null_mut(),
+                null_mut(),
+                Some(completes_later),
+                irp.cast()
+            ));
+            assert_eq!(status, SUCCESS, "the thread starts");
+            COMPLETER.store(crate::support::object_of(handle), Ordering::Release);
+            call!(ZwClose(handle));
+            PENDING
+        }
+        CLEANUP => {
+            let thread = COMPLETER.load(Ordering::Acquire);
+            let waited = call!(KeWaitForSingleObject(thread, 0, 0, 0, null_mut()));
+            assert_eq!(waited, SUCCESS);
+            call!(ObfDereferenceObject(thread));
+            complete(irp, SUCCESS, 0)
+        }
+        _ => complete(irp, SUCCESS, 0),
+    }
+}
+device_driver!(later_entry, later);
+
+#[test]
+fn a_pending_request_is_completed_by_another_thread() {
+    let (answer, findings) = control(later_entry, BUFFERED, &[], 1);
+    assert_eq!(answer.status, Status::SUCCESS);
+    assert_eq!(answer.output, [42]);
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// Takes a reference to the file object of the request.
+unsafe extern "system" fn keeps(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+    // SAFETY: the kernel gave the request and its file object.
+    let file: PVOID = unsafe { (*stack(irp)).FileObject }.cast();
+    match major(irp) {
+        CONTROL => drop(call!(ObfReferenceObject(file))),
+        CLEANUP => drop(call!(ObfDereferenceObject(file))),
+        _ => {}
+    }
+    complete(irp, SUCCESS, 0)
+}
+device_driver!(keeps_entry, keeps);
+
+#[test]
+fn a_driver_can_reference_the_file_object() {
+    let (answer, findings) = control(keeps_entry, BUFFERED, &[], 0);
+    assert_eq!(answer.status, Status::SUCCESS);
+    assert!(findings.is_empty(), "{findings:#?}");
+}
