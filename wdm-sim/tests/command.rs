@@ -403,6 +403,26 @@ fn control_codes_are_sent_in_their_order() {
 }
 
 #[test]
+fn a_fault_in_a_dispatch_routine_is_that_of_a_system_call() {
+    let file = with_device();
+    // Without buffers there is no system buffer.
+    let code = r"\Device\Tested:0x222000::0";
+    let output = wdm_sim(&["run", &file.path(), "--ioctl", code]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(
+        stderr.contains("bug check 0x0000003B (0xC0000005, "),
+        "{stderr}"
+    );
+    let text = stdout(&output);
+    assert!(
+        text.contains("BUG-CHECK at DRIVER_DISPATCH by tested"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_device_that_is_not_there_is_one_line() {
     let file = with_device();
     let arguments = ["run", &file.path(), "--ioctl", r"\Device\Other:0x222000::0"];

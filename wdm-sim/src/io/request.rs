@@ -158,10 +158,10 @@ impl Request {
         let user_status = unsafe { &raw mut (*block.as_ptr()).user_status };
         // SAFETY: as above.
         let security = unsafe { &raw mut (*block.as_ptr()).security };
-        // SAFETY: as above.
-        let irp = unsafe { &mut (*block.as_ptr()).irp };
-        irp.UserIosb = user_status;
-        let overlay = &raw mut irp.Tail.Overlay;
+        // SAFETY: by the invariant, and nobody else knows the request yet.
+        let new = unsafe { &mut *block.as_ptr() };
+        new.irp.UserIosb = user_status;
+        let overlay = &raw mut new.irp.Tail.Overlay;
         // SAFETY: it is a part of the block, whose bytes are all initialised.
         let overlay = unsafe { &mut *overlay };
         overlay
@@ -169,8 +169,7 @@ impl Request {
             .__bindgen_anon_1
             .CurrentStackLocation = stack;
         if major == Major::Create {
-            // SAFETY: by the invariant, and nobody else knows the request yet.
-            unsafe { (*stack).Parameters.Create.SecurityContext = security };
+            new.stack.Parameters.Create.SecurityContext = security;
         }
         request
     }

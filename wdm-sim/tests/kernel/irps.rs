@@ -30,18 +30,39 @@ const SL_PENDING_RETURNED: u8 = 1;
 const MDL_MAPPED_TO_SYSTEM_VA: i16 = 0x1;
 const MDL_WRITE_OPERATION: i16 = 0x80;
 
+/// What the request says now.
+fn request(irp: PIRP) -> IRP {
+    // SAFETY: the kernel gave the request, which is not completed.
+    unsafe { *irp }
+}
+
 /// The request's stack location (`IoGetCurrentIrpStackLocation`).
 fn stack(irp: PIRP) -> *mut IO_STACK_LOCATION {
-    // SAFETY: the kernel gave the request, whose location is set.
+    // SAFETY: the kernel has initialised all of the request.
+    let overlay = unsafe { request(irp).Tail.Overlay };
+    // SAFETY: as above.
     unsafe {
-        let overlay = &(*irp).Tail.Overlay.__bindgen_anon_2;
-        overlay.__bindgen_anon_1.CurrentStackLocation
+        overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation
     }
 }
 
+/// What its stack location says.
+fn location(irp: PIRP) -> IO_STACK_LOCATION {
+    // SAFETY: the kernel has set the location.
+    unsafe { *stack(irp) }
+}
+
+fn system_buffer(irp: PIRP) -> *mut u8 {
+    // SAFETY: the kernel has initialised all of the request.
+    let buffer = unsafe { request(irp).AssociatedIrp.SystemBuffer };
+    buffer.cast()
+}
+
 fn major(irp: PIRP) -> u8 {
-    // SAFETY: the kernel gave the request.
-    unsafe { (*stack(irp)).MajorFunction }
+    location(irp).MajorFunction
 }
 
 /// Completes a request; returns the status.
@@ -57,7 +78,7 @@ fn complete(irp: PIRP, status: NTSTATUS, information: usize) -> NTSTATUS {
 /// Code, length of the input and length of the output buffer.
 fn parameters(irp: PIRP) -> (u32, usize, usize) {
     // SAFETY: the kernel gave a device-control request.
-    let parameters = unsafe { (*stack(irp)).Parameters.DeviceIoControl };
+    let parameters = unsafe { location(irp).Parameters.DeviceIoControl };
     (
         parameters.IoControlCode,
         parameters.InputBufferLength as usize,
@@ -137,8 +158,9 @@ fn control(
 
 /// Prints each major function with the name of the file.
 unsafe extern "system" fn prints(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
-    // SAFETY: the kernel gave the request and its file object.
-    let (file, mode) = unsafe { (&*(*stack(irp)).FileObject, (*irp).RequestorMode) };
+    // SAFETY: the kernel gave the request's file object.
+    let file = unsafe { &*location(irp).FileObject };
+    let mode = request(irp).RequestorMode;
     let arguments = [
         u64::from(major(irp)),
         mode as u64,
@@ -234,8 +256,10 @@ fn an_exclusive_device_opens_once_at_a_time() {
 #[test]
 fn a_device_that_is_initialising_does_not_open() {
     let (machine, driver) = loaded(prints_entry);
-    // SAFETY: the driver is loaded, and so is its device.
-    let flags = unsafe { &raw mut (*(*driver.object()).DeviceObject).Flags };
+    // SAFETY: the driver is loaded.
+    let device = unsafe { (*driver.object()).DeviceObject };
+    // SAFETY: it is the driver's only device.
+    let flags = unsafe { &raw mut (*device).Flags };
     // SAFETY: as above.
     unsafe { *flags |= 0x80 };
     let app = machine.process("app.exe");
@@ -264,19 +288,12 @@ unsafe extern "system" fn inverts(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTA
         return complete(irp, SUCCESS, 0);
     }
     let (code, in_length, out_length) = parameters(irp);
+    let system = system_buffer(irp);
+    let user = request(irp).UserBuffer.cast::<u8>();
+    let list = request(irp).MdlAddress;
     // SAFETY: the kernel gave a device-control request.
-    let (system, user, list, type3) = unsafe {
-        (
-            (*irp).AssociatedIrp.SystemBuffer.cast::<u8>(),
-            (*irp).UserBuffer.cast::<u8>(),
-            (*irp).MdlAddress,
-            (*stack(irp))
-                .Parameters
-                .DeviceIoControl
-                .Type3InputBuffer
-                .cast::<u8>(),
-        )
-    };
+    let parameters = unsafe { location(irp).Parameters.DeviceIoControl };
+    let type3 = parameters.Type3InputBuffer.cast::<u8>();
     let (input, output) = match code & 3 {
         0 => (system, system),
         3 => (type3, user),
@@ -293,10 +310,11 @@ unsafe extern "system" fn inverts(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTA
     };
     let length = in_length.min(out_length);
     for at in 0..length {
+        let (input, output) = (input.wrapping_add(at), output.wrapping_add(at));
         // SAFETY: both buffers have that many bytes.
-        let byte = unsafe { input.add(at).read() };
+        let byte = unsafe { input.read() };
         // SAFETY: as above.
-        unsafe { output.add(at).write(!byte) };
+        unsafe { output.write(!byte) };
     }
     let status = if in_length > out_length {
         OVERFLOW
@@ -344,7 +362,9 @@ unsafe extern "system" fn reads_list(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NT
         return complete(irp, SUCCESS, 0);
     }
     // SAFETY: the request has a list.
-    let first = unsafe { *(*(*irp).MdlAddress).MappedSystemVa.cast::<u8>() };
+    let list = unsafe { &*request(irp).MdlAddress };
+    // SAFETY: it is mapped, and describes the caller's three bytes.
+    let first = unsafe { *list.MappedSystemVa.cast::<u8>() };
     complete(irp, i32::from(first), 0)
 }
 device_driver!(reads_list_entry, reads_list);
@@ -447,7 +467,7 @@ fn more_information_than_room_is_found() {
 unsafe extern "system" fn completes_later(irp: PVOID) {
     let irp: PIRP = irp.cast();
     // SAFETY: the request's system buffer has a byte.
-    unsafe { *(*irp).AssociatedIrp.SystemBuffer.cast::<u8>() = 42 };
+    unsafe { *system_buffer(irp) = 42 };
     complete(irp, SUCCESS, 1);
 }
 
@@ -496,8 +516,7 @@ fn a_pending_request_is_completed_by_another_thread() {
 
 /// Takes a reference to the file object of the request.
 unsafe extern "system" fn keeps(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
-    // SAFETY: the kernel gave the request and its file object.
-    let file: PVOID = unsafe { (*stack(irp)).FileObject }.cast();
+    let file: PVOID = location(irp).FileObject.cast();
     match major(irp) {
         CONTROL => drop(call!(ObfReferenceObject(file))),
         CLEANUP => drop(call!(ObfDereferenceObject(file))),
