@@ -339,14 +339,6 @@ unsafe extern "system" fn IoGetDriverObjectExtension(
     unsafe { (*driver).DriverSection }
 }
 
-/// Windows 10.
-#[unsafe(no_mangle)]
-unsafe extern "system" fn RtlGetVersion(version: sys::PRTL_OSVERSIONINFOW) -> sys::NTSTATUS {
-    // SAFETY: the driver passes a structure to be filled.
-    unsafe { (*version).dwMajorVersion = 10 };
-    sys::STATUS_SUCCESS
-}
-
 /// Every routine is there, as on a newer Windows. A model calls none of them.
 #[unsafe(no_mangle)]
 extern "system" fn MmGetSystemRoutineAddress(_name: sys::PUNICODE_STRING) -> *mut c_void {

@@ -1,7 +1,7 @@
 //! Which pool memory comes from: the one that is not executable, where Windows has it.
 //!
 //! `NonPagedPoolNx` came with Windows 8; before, all non-paged pool is executable. One binary for
-//! both asks once, at the driver's start, as `ExInitializeDriverRuntime(DrvRtPoolNxOptIn)` does in C:
+//! both asks once, at the driver's start, as C's `ExInitializeDriverRuntime(DrvRtPoolNxOptIn)` does:
 //! <https://learn.microsoft.com/windows-hardware/drivers/kernel/single-binary-opt-in-pool-nx-optin>.
 
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,8 @@ use crate::{Passive, system_routine, unicode};
 /// Whether this Windows has executable non-paged pool only. (False is all zero, so it takes no room in
 /// the driver's file.)
 ///
-/// It changes once at most, and what is allocated from then is on every Windows. So drivers on several simulated machines in
-/// one process, which share it, can all allocate.
+/// It changes once at most, and what is allocated from then is on every Windows. So drivers on
+/// several simulated machines in one process, which share it, can all allocate.
 static IS_OLD: AtomicBool = AtomicBool::new(false);
 
 /// The pool to allocate non-paged memory from.
