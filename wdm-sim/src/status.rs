@@ -27,6 +27,15 @@ macro_rules! statuses {
                     _ => None,
                 }
             }
+
+            /// The value that `ntstatus.h` calls by this name, with its `STATUS_` prefix or without,
+            /// if this crate knows it.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name.strip_prefix("STATUS_").unwrap_or(name) {
+                    $(stringify!($name) => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -128,6 +137,16 @@ mod tests {
         assert!(Status::REPARSE.is_success());
         assert!(!Status::BUFFER_OVERFLOW.is_success());
         assert!(!Status::KEY_DELETED.is_success());
+    }
+
+    #[test]
+    fn names_lead_both_ways() {
+        for status in [Status::SUCCESS, Status::KEY_DELETED] {
+            assert_eq!(status.name().and_then(Status::from_name), Some(status));
+        }
+        let prefixed = Status::from_name("STATUS_ACCESS_DENIED");
+        assert_eq!(prefixed, Some(Status::ACCESS_DENIED));
+        assert_eq!(Status::from_name("NO_SUCH_NAME"), None);
     }
 
     #[test]

@@ -111,6 +111,27 @@ fn a_clean_driver_gives_a_table_and_0() {
 }
 
 #[test]
+fn a_script_meets_the_driver() {
+    let file = File::driver(WELL_BEHAVED);
+    let script = File::new(
+        "tested.script",
+        b"open \\Registry\\Machine expect SUCCESS\n",
+    );
+    let output = wdm_sim(&[
+        "run",
+        &file.path(),
+        "--script",
+        &script.path(),
+        "--verifier",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = stdout(&output);
+    let told = text.lines().filter(|line| line.starts_with("1 open "));
+    assert_eq!(told.count(), 1, "the verifier's runs tell nothing: {text}");
+    assert!(text.contains("tested"), "{text}");
+}
+
+#[test]
 fn json_is_json() {
     let file = File::driver(WELL_BEHAVED);
     let output = wdm_sim(&["run", &file.path(), "--json", "--verifier"]);

@@ -1,12 +1,16 @@
 //! `wdm-sim`: runs a Windows driver file in the simulated kernel, or tells what is in it.
 //!
 //! Exit status: 0 if all is well, 1 if the driver broke a rule or something failed (one line on the
-//! standard error says what), 2 for a wrong command line.
+//! standard error says what), 2 for a wrong command line, or a script or a recording that cannot be
+//! understood.
 
 mod inspect;
 mod ioctl;
+mod replay;
 mod run;
+mod script;
 mod table;
+mod work;
 mod workload;
 
 use std::io;
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::FAILURE,
+        Ok(Outcome::BadInput) => ExitCode::from(2),
         // Whoever read the output has closed it; there is nobody to tell.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::FAILURE,
         Err(error) => {
@@ -71,6 +76,8 @@ enum Outcome {
     Clean,
     /// Something is.
     Findings,
+    /// What was to be done cannot be understood, as has been said; nothing was done.
+    BadInput,
 }
 
 /// Any error; its text is one line.

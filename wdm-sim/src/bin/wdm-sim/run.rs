@@ -10,7 +10,7 @@ use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
 
 use crate::ioctl::{self, Answered};
 use crate::table::Table;
-use crate::workload::{self, Done};
+use crate::work::{Done, Workload};
 use crate::{Error, Outcome, print_json};
 
 /// How many allocations `--verifier` lets fail at most.
@@ -19,9 +19,21 @@ const MAX_FAILED: u64 = 1000;
 /// The command line of `wdm-sim run`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The driver file
-    #[arg(value_name = "FILE.sys")]
-    file: PathBuf,
+    /// The driver file. A script or a replay can do without: it then tells what the
+    /// registry itself answers
+    #[arg(value_name = "FILE.sys", required_unless_present_any = ["script", "replay"])]
+    file: Option<PathBuf>,
+
+    /// Do what a script says, and print a line for each operation: its line in the script, its name,
+    /// the NTSTATUS and what was read. A status that is not the expected one is a failure. The
+    /// language is described in docs/script.md
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+
+    /// Replay the registry operations that Process Monitor has recorded and exported as CSV, and
+    /// compare the results with the recorded ones. Differences are told, and are no failure
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "script")]
+    replay: Option<PathBuf>,
 
     /// Mount a hive file in the registry, as SYSTEM=path/to/SYSTEM; can be given several times
     #[arg(long, value_name = "NAME=FILE", value_parser = parse_hive)]
@@ -43,7 +55,7 @@ pub(crate) struct Options {
 
     /// Look closer: publish the callback's cookie late, and run the driver once more for each of its
     /// allocations, which then fails
-    #[arg(long)]
+    #[arg(long, requires = "file")]
     verifier: bool,
 }
 
@@ -62,11 +74,12 @@ static RUNNING: Mutex<Option<Machine>> = Mutex::new(None);
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Output {
-    driver: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ioctls: Vec<Answered>,
-    /// None if the machine stopped before the program was done.
     #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<String>,
+    /// None if the machine stopped before the program was done.
+    #[serde(flatten)]
     workload: Option<Done>,
     /// Why the machine stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,14 +90,32 @@ struct Output {
     report: Report,
 }
 
+impl Options {
+    /// The script to run, if there is one.
+    pub(crate) fn script(&self) -> Option<&Path> {
+        self.script.as_deref()
+    }
+
+    /// The recording to replay, if there is one.
+    pub(crate) fn replay(&self) -> Option<&Path> {
+        self.replay.as_deref()
+    }
+}
+
 /// Loads the driver, uses the registry, unloads the driver, and prints what happened.
 pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     let hives = read_hives(&options.hive)?;
+    let Some(workload) = Workload::read(options)? else {
+        return Ok(Outcome::BadInput);
+    };
     let machine = build(options, &hives)?;
     refuse_damaged(&machine.report())?;
-    // SAFETY: whoever calls the program vouches for the driver.
-    let driver = unsafe { machine.load_sys(&options.file)? };
-    let name = driver.name().to_owned();
+    let load = |file: &PathBuf| {
+        // SAFETY: whoever calls the program vouches for the driver.
+        unsafe { machine.load_sys(file) }
+    };
+    let driver = options.file.as_ref().map(load).transpose()?;
+    let name = driver.as_ref().map(|driver| driver.name().to_owned());
     let program = machine.process("user.exe");
     let mut ioctls = Vec::new();
     for request in &options.ioctl {
@@ -94,22 +125,25 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
         }
         ioctls.push(answered);
     }
-    let workload = workload::run(&program);
-    machine.unload(driver)?;
+    let done = workload.run(&machine, !options.json)?;
+    workload.complain(&done);
+    if let Some(driver) = driver {
+        machine.unload(driver)?;
+    }
     let mut report = machine.report();
     let mut failed_allocations = None;
-    if options.verifier {
-        let tried = fail_allocations(options, &mut report)?;
+    if let (true, Some(file)) = (options.verifier, &options.file) {
+        let tried = fail_allocations(options, file, &workload, &mut report)?;
         failed_allocations = Some(tried);
     }
-    let outcome = match report.findings.is_empty() {
+    let outcome = match report.findings.is_empty() && !done.has_failed() {
         true => Outcome::Clean,
         false => Outcome::Findings,
     };
     let output = Output {
         driver: name,
         ioctls,
-        workload: Some(workload),
+        workload: Some(done),
         bug_check: None,
         failed_allocations,
         report,
@@ -131,7 +165,7 @@ fn stopped(bug_check: &BugCheck, json: bool) -> ! {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(machine) = &*running {
         let output = Output {
-            driver: bug_check.driver.clone(),
+            driver: Some(bug_check.driver.clone()),
             ioctls: Vec::new(),
             workload: None,
             bug_check: Some(bug_check.clone()),
@@ -192,19 +226,24 @@ fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Erro
 
 /// Runs the driver again and again on new machines with the small default registry, a later
 /// allocation failing each time, until none fails any more. New findings are added to the report.
-fn fail_allocations(options: &Options, report: &mut Report) -> Result<u64, Error> {
+fn fail_allocations(
+    options: &Options,
+    file: &Path,
+    workload: &Workload,
+    report: &mut Report,
+) -> Result<u64, Error> {
     for number in 1..=MAX_FAILED {
         let machine = build(options, &[])?;
         machine.fail_allocation(number);
         // SAFETY: as above.
-        match unsafe { machine.load_sys(&options.file) } {
+        match unsafe { machine.load_sys(file) } {
             Ok(driver) => {
                 let program = machine.process("user.exe");
                 for request in &options.ioctl {
                     // A driver short of memory may refuse to open its device; the findings count.
                     let _ = ioctl::run(&program, request);
                 }
-                workload::run(&program);
+                workload.run(&machine, false)?;
                 machine.unload(driver)?;
             }
             // It could not do without that allocation, and has said so.
@@ -227,14 +266,10 @@ fn print(output: &Output) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     let counters = &output.report.counters;
     let mut table = Table::default();
-    table.row("driver", &output.driver);
+    table.row("driver", output.driver.as_deref().unwrap_or("none"));
     table.row("windows", output.report.profile);
     if let Some(done) = &output.workload {
-        table.row("keys opened", done.keys);
-        table.row("values read", done.values);
-        table.row("written and deleted", done.writes);
-        table.row("denied to the program", done.denied);
-        table.row("failed otherwise", done.failed);
+        done.add_rows(&mut table);
     }
     table.row("operations", counters.operations);
     table.row("notifications", counters.notifications);

@@ -1,0 +1,207 @@
+//! Scripts: registry operations, one a line; `docs/script.md` describes the language.
+//!
+//! A script is parsed as a whole before any of it is run.
+
+mod parse;
+mod run;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use wdm_sim::{KeyAccess, KeyOptions, Privileges, Status};
+
+pub(crate) use parse::parse;
+pub(crate) use run::run;
+
+/// A script that has been parsed.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    /// The programs that it names, by the file names of their programs.
+    processes: BTreeMap<String, Privileges>,
+    steps: Vec<Step>,
+}
+
+/// What is done after what was before it.
+#[derive(Debug)]
+enum Step {
+    /// A line of a process's first thread.
+    Line(String, Line),
+    /// Threads that run side by side.
+    Threads(Vec<Block>),
+}
+
+/// A thread with lines of its own.
+#[derive(Debug)]
+struct Block {
+    process: String,
+    number: u32,
+    lines: Vec<Line>,
+}
+
+/// An operation and the status that it should have.
+#[derive(Debug)]
+struct Line {
+    number: usize,
+    operation: Operation,
+    expected: Option<Status>,
+}
+
+/// The name of a variable, without its `$`.
+type Variable = String;
+
+/// A key's name: absolute, or below the key that a variable holds.
+#[derive(Debug)]
+struct Path {
+    below: Option<Variable>,
+    name: String,
+}
+
+/// A value's type and bytes.
+#[derive(Debug)]
+struct Data {
+    kind: u32,
+    bytes: Vec<u8>,
+}
+
+/// Which entries of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entries {
+    Keys,
+    Values,
+}
+
+#[derive(Debug)]
+enum Operation {
+    Open {
+        to: Option<Variable>,
+        path: Path,
+        access: KeyAccess,
+        transaction: Option<Variable>,
+    },
+    Create {
+        to: Option<Variable>,
+        path: Path,
+        access: KeyAccess,
+        options: KeyOptions,
+        transaction: Option<Variable>,
+    },
+    LoadApp {
+        to: Option<Variable>,
+        file: String,
+        access: KeyAccess,
+    },
+    Begin {
+        to: Variable,
+    },
+    Commit(Variable),
+    Rollback(Variable),
+    CloseKey(Variable),
+    CloseTransaction(Variable),
+    Set(Variable, String, Data),
+    QueryKey(Variable),
+    QueryValue(Variable, String),
+    Name(Variable),
+    DeleteKey(Variable),
+    DeleteValue(Variable, String),
+    Rename(Variable, String),
+    Enumerate(Variable, Entries, Option<u32>),
+    Flush(Variable),
+    Load(Path, String),
+    Unload {
+        path: String,
+        force: bool,
+    },
+    Save(Variable, String),
+    Restore {
+        key: Variable,
+        file: String,
+        force: bool,
+    },
+}
+
+impl Operation {
+    /// What the operation is called in a script.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Create { .. } => "create",
+            Self::LoadApp { .. } => "load_app",
+            Self::Begin { .. } => "begin",
+            Self::Commit(_) => "commit",
+            Self::Rollback(_) => "rollback",
+            Self::CloseKey(_) | Self::CloseTransaction(_) => "close",
+            Self::Set(..) => "set",
+            Self::QueryKey(_) | Self::QueryValue(..) => "query",
+            Self::Name(_) => "name",
+            Self::DeleteKey(_) | Self::DeleteValue(..) => "delete",
+            Self::Rename(..) => "rename",
+            Self::Enumerate(..) => "enumerate",
+            Self::Flush(_) => "flush",
+            Self::Load(..) => "load",
+            Self::Unload { .. } => "unload",
+            Self::Save(..) => "save",
+            Self::Restore { .. } => "restore",
+        }
+    }
+}
+
+/// How an operation went.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Record {
+    /// The script's line.
+    pub(crate) line: usize,
+    /// What was done.
+    pub(crate) operation: &'static str,
+    /// The number of the thread, if the line is in a `thread` block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thread: Option<u32>,
+    /// What the operation answered.
+    #[serde(serialize_with = "as_text")]
+    pub(crate) status: Status,
+    /// What it read, as a script would write it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) answer: String,
+    /// What it should have answered.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_text_if_any"
+    )]
+    pub(crate) expected: Option<Status>,
+}
+
+impl Record {
+    /// Whether the status is what the script expects, if it does.
+    pub(crate) fn is_expected(&self) -> bool {
+        self.expected.is_none_or(|expected| expected == self.status)
+    }
+}
+
+/// `LINE OPERATION 0xSTATUS NAME ANSWER`, with `-` for a status that has no name.
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (line, operation, status) = (self.line, self.operation, self.status);
+        write!(f, "{line} {operation} {status}")?;
+        if status.name().is_none() {
+            f.write_str(" -")?;
+        }
+        match self.answer.as_str() {
+            "" => Ok(()),
+            answer => write!(f, " {answer}"),
+        }
+    }
+}
+
+fn as_text<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(status)
+}
+
+fn as_text_if_any<S: Serializer>(
+    status: &Option<Status>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match status {
+        Some(status) => serializer.collect_str(status),
+        None => serializer.serialize_none(),
+    }
+}
