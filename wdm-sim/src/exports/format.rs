@@ -1,8 +1,14 @@
 //! The kernel's `printf`: formats of DbgPrint and of the CRT's wide and narrow functions.
 //!
 //! Understood are the flags `-+ #0`, a width and a precision (`*` too), the sizes `h hh l ll w I I32
-//! I64 j t z`, and the types `d i u o x X c C s S p Z %`. Floating-point types are not: the kernel has
-//! none. Text that is not valid Unicode comes out with replacement characters.
+//! I64 j t z`, and the types `d i u o x X c C s S p Z %`.
+//!
+//! As Microsoft's C runtime has it: a NULL string and a counted string whose buffer is NULL are
+//! `(null)`; `0` pads text too; `Z` is an `ANSI_STRING` unless its size is `w` or `l`; a character that
+//! is no type is printed itself, without its `%`. Floating-point types, which DbgPrint's page rules
+//! out, take their argument and are printed as they were written; `n` takes its own and writes
+//! nothing. Text that is not valid Unicode comes out with replacement characters, where NT would use
+//! its code page's.
 
 use wdm_sys::{PCUNICODE_STRING, UNICODE_STRING};
 
@@ -39,7 +45,7 @@ impl Arguments {
 }
 
 /// One conversion, from the `%` on.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Spec {
     left: bool,
     plus: bool,
@@ -79,8 +85,9 @@ pub(super) unsafe fn format(flavour: Flavour, format: &str, mut arguments: Argum
         let whole = &from_percent[..from_percent.len() - rest.len()];
         // SAFETY: by this function's contract.
         match unsafe { convert(flavour, &spec, kind, &mut arguments) } {
-            Some(text) => out.push_str(&text),
-            None => out.push_str(whole),
+            Converted::Text(text) => out.push_str(&text),
+            Converted::NoArgument => out.push_str(whole),
+            Converted::NoType => out.extend(kind),
         }
     }
     out.push_str(rest);
@@ -162,7 +169,16 @@ fn eat(chars: &mut std::str::Chars<'_>, prefix: &str) -> bool {
 /// The longest run of padding, so that a broken width cannot fill the memory.
 const MAX_PADDING: usize = 512;
 
-/// Formats one argument; `None` for a type that is not known or an argument that is not there.
+/// What came of one conversion.
+enum Converted {
+    Text(String),
+    /// There are no arguments.
+    NoArgument,
+    /// The character is no type.
+    NoType,
+}
+
+/// Formats one argument.
 ///
 /// # Safety
 /// As for [`format`].
@@ -171,39 +187,54 @@ unsafe fn convert(
     spec: &Spec,
     kind: Option<char>,
     arguments: &mut Arguments,
-) -> Option<String> {
-    let wide = match spec.size {
-        Size::Long | Size::Wide => true,
-        Size::Short => false,
-        _ => flavour == Flavour::Wide,
+) -> Converted {
+    let kind = match kind {
+        Some('%') => return Converted::Text("%".to_owned()),
+        Some(kind) if "diuoxXpcCsSZeEfFgGaAn".contains(kind) => kind,
+        _ => return Converted::NoType,
     };
-    // `S` and `C` are the other kind, unless a size says which.
-    let other = match spec.size {
-        Size::Long | Size::Wide => true,
-        Size::Short => false,
-        _ => flavour == Flavour::Narrow,
+    let Some(value) = arguments.next() else {
+        return Converted::NoArgument;
     };
-    match kind? {
-        '%' => Some("%".to_owned()),
-        'd' | 'i' => Some(spec.signed(arguments.next()?)),
-        'u' => Some(spec.unsigned(arguments.next()?, 10, false)),
-        'o' => Some(spec.unsigned(arguments.next()?, 8, false)),
-        'x' => Some(spec.unsigned(arguments.next()?, 16, false)),
-        'X' => Some(spec.unsigned(arguments.next()?, 16, true)),
-        'p' => Some(spec.pad(&format!("{:016X}", arguments.next()?))),
-        'c' => Some(spec.pad(&character(arguments.next()?, wide))),
-        'C' => Some(spec.pad(&character(arguments.next()?, other))),
+    let (wide, other) = match spec.size {
+        Size::Long | Size::Wide => (true, true),
+        Size::Short | Size::Char => (false, false),
+        // `S` and `C` are the other kind, unless a size says which.
+        _ => (flavour == Flavour::Wide, flavour == Flavour::Narrow),
+    };
+    Converted::Text(match kind {
+        'd' | 'i' => spec.signed(value),
+        'u' => spec.unsigned(value, 10, false),
+        'o' => spec.unsigned(value, 8, false),
+        'x' => spec.unsigned(value, 16, false),
+        'X' => spec.unsigned(value, 16, true),
+        'p' => spec.pointer().unsigned(value, 16, true),
+        'c' => spec.pad(&character(value, wide)),
+        'C' => spec.pad(&character(value, other)),
         // SAFETY: by this function's contract.
-        's' => Some(spec.text(&unsafe { string(arguments.next()?, wide, spec.precision) })),
+        's' => spec.text(&unsafe { string(value, wide, spec.precision) }),
         // SAFETY: as above.
-        'S' => Some(spec.text(&unsafe { string(arguments.next()?, other, spec.precision) })),
-        // SAFETY: as above.
-        'Z' => Some(spec.text(&unsafe { counted(arguments.next()?, wide) })),
-        _ => None,
-    }
+        'S' => spec.text(&unsafe { string(value, other, spec.precision) }),
+        'Z' => {
+            let wide = matches!(spec.size, Size::Long | Size::Wide);
+            // SAFETY: as above.
+            spec.text(&unsafe { counted(value, wide) })
+        }
+        'n' => String::new(),
+        _ => return Converted::NoArgument,
+    })
 }
 
 impl Spec {
+    /// As `%p` has it: all digits of an address.
+    fn pointer(&self) -> Self {
+        Self {
+            size: Size::Bits64,
+            precision: Some(16),
+            ..*self
+        }
+    }
+
     fn signed(&self, value: u64) -> String {
         let value = match self.size {
             Size::Char => i64::from(value as i8),
@@ -243,6 +274,11 @@ impl Spec {
 
     /// A number with its sign or prefix, padded with zeroes behind that.
     fn digits(&self, prefix: &str, digits: &str) -> String {
+        // Nothing at all for 0 with the precision 0.
+        let digits = match self.precision {
+            Some(0) if digits == "0" => "",
+            _ => digits,
+        };
         let zeroes = match self.precision {
             Some(precision) => precision.saturating_sub(digits.len()),
             None if self.zero && !self.left => {
@@ -251,7 +287,7 @@ impl Spec {
             None => 0,
         };
         let zeroes = "0".repeat(zeroes.min(MAX_PADDING));
-        self.pad(&format!("{prefix}{zeroes}{digits}"))
+        self.pad_with(' ', &format!("{prefix}{zeroes}{digits}"))
     }
 
     /// Text, cut to the precision.
@@ -263,12 +299,16 @@ impl Spec {
     }
 
     fn pad(&self, text: &str) -> String {
+        self.pad_with(if self.zero { '0' } else { ' ' }, text)
+    }
+
+    fn pad_with(&self, filler: char, text: &str) -> String {
         let missing = self.width.saturating_sub(text.chars().count());
-        let padding = " ".repeat(missing.min(MAX_PADDING));
+        let missing = missing.min(MAX_PADDING);
         if self.left {
-            format!("{text}{padding}")
+            format!("{text}{}", " ".repeat(missing))
         } else {
-            format!("{padding}{text}")
+            format!("{}{text}", String::from(filler).repeat(missing))
         }
     }
 }
@@ -312,22 +352,17 @@ unsafe fn string(address: u64, wide: bool, most: Option<usize>) -> String {
 unsafe fn counted(address: u64, wide: bool) -> String {
     let string: PCUNICODE_STRING =
         std::ptr::with_exposed_provenance::<UNICODE_STRING>(address as usize);
-    if wide {
-        // SAFETY: by this function's contract.
-        return match unsafe { super::text(string) } {
-            Some(units) => String::from_utf16_lossy(units),
-            None => "(null)".to_owned(),
-        };
-    }
     // SAFETY: by this function's contract.
-    let Some(string) = (unsafe { string.as_ref() }) else {
+    let Some(counted) = (unsafe { string.as_ref() }).filter(|it| !it.Buffer.is_null()) else {
         return "(null)".to_owned();
     };
-    if string.Buffer.is_null() {
-        return String::new();
+    if wide {
+        // SAFETY: by this function's contract.
+        let units = unsafe { super::text(string) };
+        return String::from_utf16_lossy(units.unwrap_or_default());
     }
-    let length = usize::from(string.Length);
+    let length = usize::from(counted.Length);
     // SAFETY: as above.
-    let bytes = unsafe { std::slice::from_raw_parts(string.Buffer.cast::<u8>(), length) };
+    let bytes = unsafe { std::slice::from_raw_parts(counted.Buffer.cast::<u8>(), length) };
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -71,6 +71,20 @@ fn numbers() {
         (c"%I64d %I32d", &[minus_one, minus_one], "-1 -1"),
         (c"%hd %hhu", &[0x1_FFFF, 0x1FF], "-1 255"),
         (c"%p", &[0xFFFF_A000], "00000000FFFFA000"),
+        (
+            c"%20p|%-20p|",
+            &[1, 2],
+            "    0000000000000001|0000000000000002    |",
+        ),
+        (c"%.0d|%5.0x|%.0d", &[0, 0, 1], "|     |1"),
+        (c"%8.3d|%08.3d", &[5, 5], "     005|     005"),
+        (c"%.*d|%.*d", &[3, 7, minus_one, 7], "007|7"),
+        (
+            c"%jd %td %zx",
+            &[minus_one, minus_one, 1 << 40],
+            "-1 -1 10000000000",
+        ),
+        (c"%lc%wc%hc%C", &[0xE4, 0xE4, b'h' as u64, 0x416], "äähЖ"),
         (c"%c%c", &[b'o' as u64, b'k' as u64], "ok"),
         (c"100%%", &[], "100%"),
     ];
@@ -93,6 +107,19 @@ fn text() {
         Buffer: bytes.as_ptr().cast_mut().cast(),
     };
     let ansi = (&raw const ansi) as u64;
+    let empty = wdm_sys::UNICODE_STRING {
+        Length: 8,
+        MaximumLength: 8,
+        Buffer: std::ptr::null_mut(),
+    };
+    let empty = (&raw const empty) as u64;
+    let with_hole = [0x61_u16, 0, 0xD800, 0x62];
+    let holed = wdm_sys::UNICODE_STRING {
+        Length: 8,
+        MaximumLength: 8,
+        Buffer: with_hole.as_ptr().cast_mut(),
+    };
+    let holed = (&raw const holed) as u64;
     let cases: &[(&CStr, &[u64], &str)] = &[
         (c"%s", &[narrow], "narrow"),
         (c"%S", &[wide], "wide ä"),
@@ -109,6 +136,23 @@ fn text() {
             &[0, 0, 0, 0],
             "(null) (null) (null) (null)",
         ),
+        (
+            c"%wZ|%Z|%lZ|%hZ",
+            &[empty, empty, counted, ansi],
+            "(null)|(null)|counted|ansi",
+        ),
+        (c"%wZ", &[holed], "a\0\u{fffd}b"),
+        (
+            c"%.2wZ|%10wZ|%-9Z|",
+            &[counted, counted, ansi],
+            "co|   counted|ansi     |",
+        ),
+        (
+            c"%010s|%-010s|",
+            &[narrow, narrow],
+            "0000narrow|narrow    |",
+        ),
+        (c"%.0s|%.*s", &[narrow, 2, narrow], "|na"),
         (c"%s=%d (%wZ)", &[narrow, 3, counted], "narrow=3 (counted)"),
     ];
     for (format, arguments, expected) in cases {
@@ -117,9 +161,17 @@ fn text() {
 }
 
 #[test]
-fn what_is_not_understood_is_printed_as_it_is() {
-    assert_eq!(line(c"%q %", &[]), "%q %");
-    assert_eq!(line(c"%f done", &[]), "%f done");
+fn what_is_no_type_loses_its_percent_sign() {
+    assert_eq!(line(c"%q|%-5P|%", &[]), "q|P|");
+    assert_eq!(line(c"%f|%d", &[0, 5]), "%f|5", "no floating-point numbers");
+    let mut written = 7_u32;
+    let place = (&raw mut written) as u64;
+    assert_eq!(line(c"a%n%d", &[place, 5]), "a5");
+    assert_eq!(written, 7, "nothing is written");
+}
+
+#[test]
+fn without_arguments_the_format_is_printed() {
     let machine = machine();
     in_kernel(&machine, || {
         let none = std::ptr::null_mut();
@@ -176,4 +228,47 @@ fn lines_are_put_together_and_told() {
         machine.report().debug_print,
         ["one line", "two", "three", "open"]
     );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// The buffers end where their strings' lengths say, so that the address sanitizer would see a
+    /// read behind them.
+    #[test]
+    fn any_format_with_counted_strings_is_printed(
+        flags in "[-+ #0]{0,3}",
+        width in proptest::option::of(0..40_usize),
+        precision in proptest::option::of(0..40_usize),
+        units in proptest::collection::vec(proptest::prelude::any::<u16>(), 0..20),
+    ) {
+        let mut units = units.into_boxed_slice();
+        let counted = wdm_sys::UNICODE_STRING {
+            Length: units.len() as u16 * 2,
+            MaximumLength: units.len() as u16 * 2,
+            Buffer: units.as_mut_ptr(),
+        };
+        let text = String::from_utf16_lossy(&units);
+        let width = width.map_or(String::new(), |width| width.to_string());
+        let precision = precision.map_or(String::new(), |it| format!(".{it}"));
+        let format = std::ffi::CString::new(format!("{flags}{width}{precision}wZ"))
+            .expect("no NUL was put in");
+        let format = std::ffi::CString::new([b"<%", format.as_bytes(), b">"].concat())
+            .expect("no NUL was put in");
+        let printed = line(&format, &[(&raw const counted) as u64]);
+        let printed = printed.replace('|', "\n");
+        let most = precision.strip_prefix('.').and_then(|it| it.parse().ok());
+        let expected: String = text.chars().take(most.unwrap_or(usize::MAX)).collect();
+        // Lines are told apart at line feeds, and what ends them is cut off.
+        let plain = |text: &str| text.replace(['\n', '\r', '|'], "");
+        proptest::prop_assert!(plain(&printed).contains(&plain(&expected)), "{format:?}: {printed:?}");
+        proptest::prop_assert!(printed.starts_with('<') && printed.ends_with('>'));
+    }
+
+    #[test]
+    fn any_format_is_printed(format in "(%[-+ #0]{0,2}[*]?(\\.[*0-9])?(h|l|ll|I|I32|I64|w|z)?[a-zA-Z%]| |x){0,8}") {
+        // All arguments are zero: numbers, or NULL strings.
+        let bytes = std::ffi::CString::new(format).expect("no NUL was put in");
+        line(&bytes, &[0; 32]);
+    }
 }
