@@ -96,6 +96,7 @@ mod hives;
 mod io;
 mod ke;
 pub mod loader;
+mod locks;
 mod machine;
 mod object;
 mod pool;

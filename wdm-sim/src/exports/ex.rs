@@ -241,6 +241,11 @@ fn allocate(thread: &Thread, size: SIZE_T, tag: u32, executable: bool) -> PVOID 
     }
 }
 
+/// Allocates paged memory for the driver that runs, as a routine of the kernel does on its behalf.
+pub(super) fn allocate_paged(thread: &Thread, size: SIZE_T, tag: u32) -> PVOID {
+    allocate(thread, size, tag, false)
+}
+
 /// Frees pool memory; all that is wrong with it is a finding.
 fn free(thread: &Thread, call: &'static str, address: PVOID, tag: u32) {
     let kernel = thread.kernel();

@@ -22,9 +22,13 @@ mod mm;
 mod ob;
 mod ps;
 mod raise;
+mod resource;
 mod rtl;
+mod rtl_string;
+mod rundown;
 mod security;
 mod since;
+mod spin_lock;
 mod tm;
 mod unwind;
 mod zw;
@@ -186,7 +190,11 @@ static TABLES: &[&[Export]] = &[
     ob::EXPORTS,
     ps::EXPORTS,
     raise::EXPORTS,
+    resource::EXPORTS,
     rtl::EXPORTS,
+    rtl_string::EXPORTS,
+    rundown::EXPORTS,
+    spin_lock::EXPORTS,
     tm::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,

@@ -11,7 +11,7 @@ use wdm_sys::{
 use super::crt::units_before_nul;
 use super::{exports, text};
 use crate::call::Abi;
-use crate::machine::current;
+use crate::machine::{current, irql};
 use crate::registry::upcase::{equal, upcase};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -150,6 +150,39 @@ exports! {
         version.dwPlatformId = PLATFORM_NT;
         version.szCSDVersion = [0; 128];
         Status::SUCCESS.0
+    }
+
+    /// The version of the machine's profile. The result is 1 for a checked build, which it is not.
+    [undeclared]
+    fn PsGetVersion(
+        major: *mut u32,
+        minor: *mut u32,
+        build: *mut u32,
+        service_pack: PUNICODE_STRING,
+    ) -> BOOLEAN {
+        let version = current(CALL).kernel().profile.version();
+        for (place, value) in [(major, version.0), (minor, version.1), (build, version.2)] {
+            if !place.is_null() {
+                // SAFETY: the caller gave a place, or null.
+                unsafe { place.write(value) };
+            }
+        }
+        // SAFETY: the caller gave a place, or null.
+        if let Some(service_pack) = unsafe { service_pack.as_mut() } {
+            service_pack.Length = 0;
+        }
+        0
+    }
+
+    /// Whether the machine's profile is at least the version of Windows in the number's upper half,
+    /// 0 unless the lower half, a service pack, is 0.
+    [undeclared]
+    fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEAN {
+        let thread = current(CALL);
+        thread.require_irql(irql::PASSIVE_LEVEL, CALL);
+        let (major, minor, _) = thread.kernel().profile.version();
+        let ours = major << 24 | minor << 16;
+        BOOLEAN::from(version & 0xFFFF == 0 && ours >= version)
     }
 
     /// The return addresses on the stack, the caller's first, after `skip` of them. The hash is their

@@ -3,7 +3,8 @@
 //! The version is the one that the routine's page gives as `req.target-min-winverclnt` (for
 //! `CmCallbackGetKeyObjectID` in its remarks): MicrosoftDocs/windows-driver-docs-ddi, folder
 //! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. `ExAllocatePool2` came with
-//! version 2004 of Windows 10 and `IoOpenDriverRegistryKey` with 1803, both of which the profile has.
+//! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803 and the push locks of drivers with
+//! 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
 
 use crate::machine::{Profile, current};
 use crate::verifier::Rule;
@@ -18,6 +19,10 @@ const SINCE: &[(Profile, &[&str])] = &[
             "CmGetCallbackVersion",
             "CmRegisterCallbackEx",
             "CmSetCallbackObjectContext",
+            "ExAcquireRundownProtectionEx",
+            "ExReleaseRundownProtectionEx",
+            "KeTryToAcquireSpinLockAtDpcLevel",
+            "RtlIsNtDdiVersionAvailable",
             "TmCommitComplete",
             "TmCreateEnlistment",
             "TmEnableCallbacks",
@@ -57,7 +62,16 @@ const SINCE: &[(Profile, &[&str])] = &[
     ),
     (
         Profile::Win10,
-        &["ExAllocatePool2", "IoOpenDriverRegistryKey"],
+        &[
+            "ExAcquirePushLockExclusiveEx",
+            "ExAcquirePushLockSharedEx",
+            "ExAllocatePool2",
+            "ExInitializePushLock",
+            "ExReleasePushLockEx",
+            "ExReleasePushLockExclusiveEx",
+            "ExReleasePushLockSharedEx",
+            "IoOpenDriverRegistryKey",
+        ],
     ),
 ];
 

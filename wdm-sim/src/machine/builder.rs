@@ -171,6 +171,7 @@ impl Builder {
                 handles: HandleTable::for_kernel(),
                 pool: Default::default(),
                 dispatcher: Default::default(),
+                locks: Default::default(),
                 io: Default::default(),
                 callback_objects: Default::default(),
                 verifier: Default::default(),

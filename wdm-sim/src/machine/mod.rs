@@ -37,6 +37,7 @@ use crate::files::Files;
 use crate::hives::Hives;
 use crate::io;
 use crate::ke::Dispatcher;
+use crate::locks::Locks;
 use crate::object::{self, HandleTable};
 use crate::pool::Pool;
 use crate::registry::Registry;
@@ -88,6 +89,7 @@ pub(crate) struct Kernel {
     pub(crate) handles: HandleTable,
     pub(crate) pool: Pool,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) locks: Locks,
     pub(crate) io: io::Manager,
     pub(crate) callback_objects: callback_object::Names,
     pub(crate) verifier: Verifier,

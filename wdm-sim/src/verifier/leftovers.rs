@@ -1,6 +1,7 @@
 //! What a driver left behind when it was unloaded, or when its `DriverEntry` failed.
 
 use super::Rule;
+use crate::locks::Kind;
 use crate::machine::{DriverId, Kernel};
 
 impl Kernel {
@@ -21,11 +22,26 @@ impl Kernel {
         self.report_lost_contexts(driver, call);
         crate::cm::report_lent_names(self, driver, call);
         self.report_running_threads(driver, call);
+        self.report_locks(driver, call);
         self.report_callback_objects(driver, call);
         self.report_devices(driver, call);
         self.report_handles(driver, call);
         self.report_references(driver, call);
         self.report_pool(driver, call);
+    }
+
+    fn report_locks(&self, driver: DriverId, call: &'static str) {
+        for (kind, held) in self.locks.take_all_of(driver) {
+            let name = kind.name();
+            let detail = match (held, kind) {
+                (true, _) => format!("{name} is not released; release it before the driver goes"),
+                (false, Kind::Resource) => {
+                    format!("{name} is not deleted; call ExDeleteResourceLite")
+                }
+                (false, _) => format!("threads still wait for {name}; end them before"),
+            };
+            self.finding(driver, Rule::Lock, call, detail);
+        }
     }
 
     fn report_handles(&self, driver: DriverId, call: &'static str) {
