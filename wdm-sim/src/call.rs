@@ -206,3 +206,53 @@ pub(crate) unsafe fn start_routine(thread: &Thread, code: Code, context: PVOID) 
         || call!(code, (context => PVOID)),
     );
 }
+
+/// `IO_WORKITEM_ROUTINE`.
+///
+/// # Safety
+/// `code` and `context` are what the driver gave to `IoQueueWorkItem`, `device` the item's device.
+pub(crate) unsafe fn work_item_routine(thread: &Thread, code: Code, device: usize, context: usize) {
+    let [device, context]: [PVOID; 2] =
+        [device, context].map(std::ptr::with_exposed_provenance_mut);
+    run(
+        thread,
+        code,
+        "IO_WORKITEM_ROUTINE",
+        || call!(code, (device => PVOID, context => PVOID)),
+    );
+}
+
+/// `IO_WORKITEM_ROUTINE_EX`.
+///
+/// # Safety
+/// As for [`work_item_routine`], of `IoQueueWorkItemEx`; `item` is the work item.
+pub(crate) unsafe fn work_item_routine_ex(
+    thread: &Thread,
+    code: Code,
+    device: usize,
+    context: usize,
+    item: usize,
+) {
+    let [device, context, item]: [PVOID; 3] =
+        [device, context, item].map(std::ptr::with_exposed_provenance_mut);
+    run(
+        thread,
+        code,
+        "IO_WORKITEM_ROUTINE_EX",
+        || call!(code, (device => PVOID, context => PVOID, item => PVOID)),
+    );
+}
+
+/// `WORKER_THREAD_ROUTINE`.
+///
+/// # Safety
+/// `code` and `parameter` are those of the item that the driver gave to `ExQueueWorkItem`.
+pub(crate) unsafe fn worker_routine(thread: &Thread, code: Code, parameter: usize) {
+    let parameter: PVOID = std::ptr::with_exposed_provenance_mut(parameter);
+    run(
+        thread,
+        code,
+        "WORKER_THREAD_ROUTINE",
+        || call!(code, (parameter => PVOID)),
+    );
+}

@@ -107,6 +107,7 @@ mod status;
 mod tm;
 mod user;
 mod verifier;
+mod work_items;
 
 pub use callback_object::SystemCallback;
 pub use cm::SaveFormat;

@@ -31,6 +31,7 @@ mod since;
 mod spin_lock;
 mod tm;
 mod unwind;
+mod work_item;
 mod zw;
 
 #[cfg(test)]
@@ -198,6 +199,7 @@ static TABLES: &[&[Export]] = &[
     tm::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,
+    work_item::EXPORTS,
     zw::EXPORTS,
 ];
 

@@ -21,6 +21,7 @@ const SINCE: &[(Profile, &[&str])] = &[
             "CmSetCallbackObjectContext",
             "ExAcquireRundownProtectionEx",
             "ExReleaseRundownProtectionEx",
+            "IoQueueWorkItemEx",
             "KeTryToAcquireSpinLockAtDpcLevel",
             "RtlIsNtDdiVersionAvailable",
             "TmCommitComplete",

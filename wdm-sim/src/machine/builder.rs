@@ -172,6 +172,7 @@ impl Builder {
                 pool: Default::default(),
                 dispatcher: Default::default(),
                 locks: Default::default(),
+                work_items: Default::default(),
                 io: Default::default(),
                 callback_objects: Default::default(),
                 verifier: Default::default(),

@@ -42,6 +42,7 @@ use crate::object::{self, HandleTable};
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::verifier::{Finding, Rule, Verifier};
+use crate::work_items::WorkItems;
 
 pub use bugcheck::BugCheck;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -53,7 +54,8 @@ pub use current::ThreadGuard;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use current::try_current;
 pub(crate) use current::{
-    Caller, Mode, Routine, Thread, as_current, current, irql, on_this_host_thread, thread_number,
+    Caller, Mode, Opaque, Routine, Thread, as_current, current, irql, on_this_host_thread,
+    thread_number,
 };
 pub use device_node::DeviceNode;
 pub use driver::Driver;
@@ -90,6 +92,7 @@ pub(crate) struct Kernel {
     pub(crate) pool: Pool,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) locks: Locks,
+    pub(crate) work_items: WorkItems,
     pub(crate) io: io::Manager,
     pub(crate) callback_objects: callback_object::Names,
     pub(crate) verifier: Verifier,

@@ -8,6 +8,7 @@ impl Kernel {
     /// Reports everything that the driver should have undone, and takes away what would be
     /// dangerous once its code is gone. `call` is the routine that the driver had to undo it in.
     pub(crate) fn check_leftovers(&self, driver: DriverId, call: &'static str) {
+        self.report_work_items(driver, call);
         for altitude in crate::cm::remove_callbacks_of(self, driver) {
             self.finding(
                 driver,
@@ -28,6 +29,23 @@ impl Kernel {
         self.report_handles(driver, call);
         self.report_references(driver, call);
         self.report_pool(driver, call);
+    }
+
+    /// The I/O manager keeps a driver until its work items are done; those of the executive crash
+    /// the system if they run later, so they are waited for here.
+    fn report_work_items(&self, driver: DriverId, call: &'static str) {
+        let running = self.work_items.wait_for_all_of(driver);
+        if running > 0 {
+            let detail = format!(
+                "{running} routines given to ExQueueWorkItem had not returned; wait for them"
+            );
+            self.finding(driver, Rule::WorkItem, call, detail);
+        }
+        let left = self.work_items.take_all_of(driver);
+        if left > 0 {
+            let detail = format!("{left} work items are not freed; call IoFreeWorkItem");
+            self.finding(driver, Rule::WorkItem, call, detail);
+        }
     }
 
     fn report_locks(&self, driver: DriverId, call: &'static str) {

@@ -19,3 +19,4 @@ mod security;
 mod setup;
 mod threads;
 mod watch;
+mod work_items;
