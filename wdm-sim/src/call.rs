@@ -256,3 +256,19 @@ pub(crate) unsafe fn worker_routine(thread: &Thread, code: Code, parameter: usiz
         || call!(code, (parameter => PVOID)),
     );
 }
+
+/// `KDEFERRED_ROUTINE`.
+///
+/// # Safety
+/// `code` and the second of `arguments` are what the driver gave to `KeInitializeDpc`; the first is
+/// its DPC, the others are what the driver queued it with.
+pub(crate) unsafe fn deferred_routine(thread: &Thread, code: Code, arguments: [usize; 4]) {
+    let [dpc, context, first, second]: [PVOID; 4] =
+        arguments.map(std::ptr::with_exposed_provenance_mut);
+    run(
+        thread,
+        code,
+        "KDEFERRED_ROUTINE",
+        || call!(code, (dpc => PVOID, context => PVOID, first => PVOID, second => PVOID)),
+    );
+}

@@ -90,6 +90,7 @@
 mod call;
 mod callback_object;
 pub mod cm;
+mod dpc;
 mod exports;
 mod files;
 mod hives;

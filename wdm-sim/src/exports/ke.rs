@@ -23,13 +23,16 @@ pub(super) const STATUS_TIMEOUT: NTSTATUS = 0x102;
 /// 100 ns units in a second.
 const UNITS_PER_SECOND: u64 = 10_000_000;
 
-/// The part of a `KEVENT` that is used here; the rest of its header is the list of waiters.
+/// `TimerSynchronizationObject`, the type of timers that a wait resets.
+const SYNCHRONIZATION_TIMER: u8 = 9;
+
+/// The part of a `KEVENT`, and of a `KTIMER`, that is used here; the rest of its header is the list of waiters.
 #[repr(C)]
-struct Event {
+pub(super) struct Event {
     kind: u8,
     _reserved: [u8; 3],
     /// Greater than zero if signalled.
-    state: i32,
+    pub(super) state: i32,
 }
 
 exports! {
@@ -266,7 +269,7 @@ unsafe fn wait(thread: &Thread, event: *mut Event, deadline: Option<Instant>) ->
     };
     // SAFETY: as above.
     let kind = unsafe { (*event).kind };
-    if EVENT_TYPE::from(kind) == SynchronizationEvent {
+    if EVENT_TYPE::from(kind) == SynchronizationEvent || kind == SYNCHRONIZATION_TIMER {
         // SAFETY: as above.
         unsafe { (*event).state = 0 };
     }

@@ -29,6 +29,7 @@ mod rundown;
 mod security;
 mod since;
 mod spin_lock;
+mod timer;
 mod tm;
 mod unwind;
 mod work_item;
@@ -196,6 +197,7 @@ static TABLES: &[&[Export]] = &[
     rtl_string::EXPORTS,
     rundown::EXPORTS,
     spin_lock::EXPORTS,
+    timer::EXPORTS,
     tm::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,

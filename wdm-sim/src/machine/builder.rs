@@ -171,6 +171,7 @@ impl Builder {
                 handles: HandleTable::for_kernel(),
                 pool: Default::default(),
                 dispatcher: Default::default(),
+                dpcs: Default::default(),
                 locks: Default::default(),
                 work_items: Default::default(),
                 io: Default::default(),

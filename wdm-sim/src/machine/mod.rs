@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use crate::callback_object;
 use crate::cm;
+use crate::dpc::Dpcs;
 use crate::exports::SystemThreads;
 use crate::files::Files;
 use crate::hives::Hives;
@@ -91,6 +92,7 @@ pub(crate) struct Kernel {
     pub(crate) handles: HandleTable,
     pub(crate) pool: Pool,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) dpcs: Dpcs,
     pub(crate) locks: Locks,
     pub(crate) work_items: WorkItems,
     pub(crate) io: io::Manager,

@@ -8,6 +8,7 @@ impl Kernel {
     /// Reports everything that the driver should have undone, and takes away what would be
     /// dangerous once its code is gone. `call` is the routine that the driver had to undo it in.
     pub(crate) fn check_leftovers(&self, driver: DriverId, call: &'static str) {
+        self.report_timers(driver, call);
         self.report_work_items(driver, call);
         for altitude in crate::cm::remove_callbacks_of(self, driver) {
             self.finding(
@@ -29,6 +30,15 @@ impl Kernel {
         self.report_handles(driver, call);
         self.report_references(driver, call);
         self.report_pool(driver, call);
+    }
+
+    /// The system runs queued calls before a driver goes, but leaves its timers.
+    fn report_timers(&self, driver: DriverId, call: &'static str) {
+        let left = self.dpcs.take_all_of(driver);
+        if left > 0 {
+            let detail = format!("{left} timers are still set; call KeCancelTimer");
+            self.finding(driver, Rule::Timer, call, detail);
+        }
     }
 
     /// The I/O manager keeps a driver until its work items are done; those of the executive crash

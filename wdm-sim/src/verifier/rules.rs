@@ -71,6 +71,7 @@ rules! {
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";
     WorkItem "WORK-ITEM" "A work item is queued once at a time, and freed and done before its driver unloads.";
+    Timer "TIMER" "A timer is cancelled before its driver unloads.";
     BugCheck "BUG-CHECK" "A driver does not stop the machine.";
     MissingRoutine "MISSING-ROUTINE" "A routine that this version of Windows lacks is not imported.";
     Parameter "PARAMETER" "A routine gets parameters that its page allows.";

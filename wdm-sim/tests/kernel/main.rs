@@ -18,5 +18,6 @@ mod rtl_string;
 mod security;
 mod setup;
 mod threads;
+mod timers;
 mod watch;
 mod work_items;
