@@ -28,6 +28,7 @@ mod rtl_string;
 mod rundown;
 mod security;
 mod since;
+mod slist;
 mod spin_lock;
 mod timer;
 mod tm;
@@ -196,6 +197,7 @@ static TABLES: &[&[Export]] = &[
     rtl::EXPORTS,
     rtl_string::EXPORTS,
     rundown::EXPORTS,
+    slist::EXPORTS,
     spin_lock::EXPORTS,
     timer::EXPORTS,
     tm::EXPORTS,

@@ -17,6 +17,7 @@ mod rtl;
 mod rtl_string;
 mod security;
 mod setup;
+mod slist;
 mod threads;
 mod timers;
 mod watch;
