@@ -14,11 +14,15 @@ use cm_callback::{
     Transaction, Unregistered, UnregisteredLegacy,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use wdm_safe::registry::{RegKey, Subkeys, Value, ValueRef, Values};
+use wdm_safe::callback_object::{Notification, Notifier, NotifyObject, NotifyRegistration};
+use wdm_safe::registry::{
+    self, KeyBuffer, KeyRequest, KeyWatch, RegKey, SecurityDescriptor, SubkeyCursor, Subkeys,
+    Value, ValueCursor, ValueRef, Values,
+};
 use wdm_safe::user_memory::UserBuffer;
 use wdm_safe::{
-    ApcLevel, Init, Lifecycle, NtError, NtStatus, Passive, PoolBox, PoolTag, PoolVec, UnicodeStr,
-    UnicodeString,
+    ApcLevel, EventQueue, Init, Lifecycle, NtError, NtStatus, Passive, PoolBox, PoolTag, PoolVec,
+    UnicodeStr, UnicodeString, Worker,
 };
 
 /// A callback whose contexts go everywhere.
@@ -62,7 +66,13 @@ stays!(
 unique!(Lifecycle<'static>, Init<'static>);
 
 // What carries a level along.
-stays!(Subkeys<'static>, Values<'static>);
+stays!(
+    Subkeys<'static>,
+    Values<'static>,
+    SubkeyCursor<'static>,
+    ValueCursor<'static>,
+    Notification<'static>
+);
 
 // A notification belongs to the thread that does the operation (N1), with all that it lends.
 stays!(
@@ -123,8 +133,37 @@ travels!(
 unique!(CallbackObject<Shared, Unregistered>, CallbackObject<Shared, Registered>);
 
 // References and handles are the kernel's; each is given back once.
-travels!(KeyObject, Opened, Created, RegKey);
-unique!(KeyObject, Opened, Created, RegKey);
+travels!(
+    KeyObject,
+    Opened,
+    Created,
+    RegKey,
+    registry::Transaction,
+    KeyWatch,
+    NotifyObject,
+    Notifier,
+    NotifyRegistration
+);
+unique!(
+    KeyObject,
+    Opened,
+    Created,
+    RegKey,
+    registry::Transaction,
+    KeyWatch,
+    NotifyObject,
+    Notifier,
+    NotifyRegistration
+);
+
+// A worker's records cross to its thread; what stays on one thread cannot be a record.
+travels!(Worker<u32>, EventQueue<u32>, EventQueue<Cell<u32>>);
+stays!(EventQueue<Rc<u32>>);
+unique!(Worker<u32>, EventQueue<u32>);
+
+// What the kernel has found to be whole, and buffers, are memory like other memory.
+travels!(SecurityDescriptor, KeyBuffer, KeyRequest<'static>);
+unique!(SecurityDescriptor, KeyBuffer);
 
 // A context that was not set comes back with what it may do.
 travels!(CookieError, SetContextError<u32>);
