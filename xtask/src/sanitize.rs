@@ -120,7 +120,7 @@ impl Checker {
 
     /// The tests under the checker. Flags of their own mean a folder of their own, or everything
     /// would be built anew at each turn.
-    fn command(self, root: &Path, target: &Path) -> Command {
+    pub(crate) fn command(self, root: &Path, target: &Path) -> Command {
         let mut cargo = match self {
             Self::Loom | Self::Memcheck => process::cargo(),
             Self::Asan => nightly_cargo(),

@@ -5,8 +5,9 @@ use anyhow::{Result, bail};
 use crate::debian::Consent;
 use crate::drivers;
 use crate::process::{self, say};
+use crate::sanitize::Checker;
 use crate::target::Target;
-use crate::test_runner::{self, Counts};
+use crate::test_runner::{self, Counts, Stream};
 use crate::toolchain;
 use crate::workspace::Workspace;
 
@@ -27,7 +28,11 @@ pub(crate) fn run(consent: Consent) -> Result<()> {
             None
         }
     };
-    for (mut command, stream) in test_runner::commands() {
+    let mut commands = test_runner::commands();
+    // The models are tests too, of a build of their own.
+    let models = Checker::Loom.command(&workspace.root(), &workspace.target_dir());
+    commands.push((models, Stream::Output));
+    for (mut command, stream) in commands {
         command.current_dir(workspace.root());
         match &drivers {
             Some(folder) => command.env(DRIVERS_VARIABLE, folder),
