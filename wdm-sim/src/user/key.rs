@@ -30,7 +30,14 @@ impl<'t> UserKey<'t> {
     /// # Errors
     /// What the registry or a callback answers.
     pub fn open_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'t>, Status> {
-        open(self.guard, Some(self), path, access, KeyOptions::empty())
+        open(
+            self.guard,
+            Some(self),
+            path,
+            access,
+            KeyOptions::empty(),
+            None,
+        )
     }
 
     /// Creates a key by its name relative to this one, or opens it if it exists.
@@ -53,7 +60,7 @@ impl<'t> UserKey<'t> {
         access: KeyAccess,
         options: KeyOptions,
     ) -> Result<(UserKey<'t>, Disposition), Status> {
-        create(self.guard, Some(self), path, access, options)
+        create(self.guard, Some(self), path, access, options, None)
     }
 
     /// The handle.

@@ -55,7 +55,7 @@ impl ThreadGuard {
     /// # Errors
     /// What the registry or a callback answers.
     pub fn open_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'_>, Status> {
-        open(self, None, path, access, KeyOptions::empty())
+        open(self, None, path, access, KeyOptions::empty(), None)
     }
 
     /// Opens a key by its absolute name, with options (`NtOpenKeyEx`):
@@ -69,7 +69,7 @@ impl ThreadGuard {
         access: KeyAccess,
         options: KeyOptions,
     ) -> Result<UserKey<'_>, Status> {
-        open(self, None, path, access, options)
+        open(self, None, path, access, options, None)
     }
 
     /// Creates a key by its absolute name, or opens it if it exists (`NtCreateKey`).
@@ -77,7 +77,7 @@ impl ThreadGuard {
     /// # Errors
     /// What the registry or a callback answers.
     pub fn create_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'_>, Status> {
-        let (key, _) = create(self, None, path, access, KeyOptions::empty())?;
+        let (key, _) = create(self, None, path, access, KeyOptions::empty(), None)?;
         Ok(key)
     }
 
@@ -91,7 +91,7 @@ impl ThreadGuard {
         access: KeyAccess,
         options: KeyOptions,
     ) -> Result<(UserKey<'_>, Disposition), Status> {
-        create(self, None, path, access, options)
+        create(self, None, path, access, options, None)
     }
 
     /// Closes a handle of the process.
@@ -141,22 +141,22 @@ fn open<'t>(
     path: &str,
     access: KeyAccess,
     options: KeyOptions,
+    transaction: Option<&UserTransaction<'_>>,
 ) -> Result<UserKey<'t>, Status> {
     let mut path = Text::new(path)?;
     let mut path = path.string();
     let mut attributes = attributes(root, &mut path);
     let mut handle = ptr::null_mut();
-    let outcome = guard.system_call(|thread| {
+    let (place, named) = (&raw mut handle, &raw mut attributes);
+    let (access, options) = (access.bits(), options.bits());
+    let outcome = guard.system_call(|thread| match transaction {
         // SAFETY: all pointers lead to live locals.
-        unsafe {
-            ops::open_key(
-                thread,
-                &raw mut handle,
-                access.bits(),
-                &raw mut attributes,
-                options.bits(),
-            )
-        }
+        None => unsafe { ops::open_key(thread, place, access, named, options) },
+        // SAFETY: as above.
+        Some(transaction) => unsafe {
+            let transaction = transaction.handle();
+            ops::open_key_transacted(thread, place, access, named, options, transaction)
+        },
     });
     outcome.unwrap_or_else(|refused| refused).to_result()?;
     Ok(UserKey {
@@ -171,6 +171,7 @@ fn create<'t>(
     path: &str,
     access: KeyAccess,
     options: KeyOptions,
+    transaction: Option<&UserTransaction<'_>>,
 ) -> Result<(UserKey<'t>, Disposition), Status> {
     let mut path = Text::new(path)?;
     let mut path = path.string();
@@ -181,18 +182,16 @@ fn create<'t>(
         class: ptr::null_mut(),
         disposition: &raw mut disposition,
     };
-    let outcome = guard.system_call(|thread| {
+    let (place, named) = (&raw mut handle, &raw mut attributes);
+    let (access, options) = (access.bits(), options.bits());
+    let outcome = guard.system_call(|thread| match transaction {
         // SAFETY: all pointers lead to live locals.
-        unsafe {
-            ops::create_key(
-                thread,
-                &raw mut handle,
-                access.bits(),
-                &raw mut attributes,
-                options.bits(),
-                creation,
-            )
-        }
+        None => unsafe { ops::create_key(thread, place, access, named, options, creation) },
+        // SAFETY: as above.
+        Some(transaction) => unsafe {
+            let inside = transaction.handle();
+            ops::create_key_transacted(thread, place, access, named, options, inside, creation)
+        },
     });
     outcome.unwrap_or_else(|refused| refused).to_result()?;
     let key = UserKey {

@@ -5,8 +5,8 @@ use std::ptr;
 
 use wdm_sys::{HANDLE, KeyAccess, KeyOptions, LARGE_INTEGER, TRANSACTION_ALL_ACCESS};
 
-use super::{Text, UserKey, attributes};
-use crate::cm::ops::{self, Creation, Outcome};
+use super::{UserKey, create, open};
+use crate::cm::ops::Outcome;
 use crate::machine::{Thread, ThreadGuard};
 use crate::object::Handle;
 use crate::registry::Disposition;
@@ -68,7 +68,14 @@ impl ThreadGuard {
         access: KeyAccess,
         transaction: &UserTransaction<'_>,
     ) -> Result<UserKey<'_>, Status> {
-        open(self, None, path, access, transaction)
+        open(
+            self,
+            None,
+            path,
+            access,
+            KeyOptions::empty(),
+            Some(transaction),
+        )
     }
 
     /// Creates a key by its absolute name in a transaction, or opens it if it exists; says which
@@ -82,7 +89,14 @@ impl ThreadGuard {
         access: KeyAccess,
         transaction: &UserTransaction<'_>,
     ) -> Result<(UserKey<'_>, Disposition), Status> {
-        create(self, None, path, access, transaction)
+        create(
+            self,
+            None,
+            path,
+            access,
+            KeyOptions::empty(),
+            Some(transaction),
+        )
     }
 }
 
@@ -98,7 +112,14 @@ impl<'t> UserKey<'t> {
         access: KeyAccess,
         transaction: &UserTransaction<'_>,
     ) -> Result<UserKey<'t>, Status> {
-        open(self.guard, Some(self), path, access, transaction)
+        open(
+            self.guard,
+            Some(self),
+            path,
+            access,
+            KeyOptions::empty(),
+            Some(transaction),
+        )
     }
 
     /// Creates a key by its name relative to this one, in a transaction, or opens it if it exists;
@@ -112,7 +133,14 @@ impl<'t> UserKey<'t> {
         access: KeyAccess,
         transaction: &UserTransaction<'_>,
     ) -> Result<(UserKey<'t>, Disposition), Status> {
-        create(self.guard, Some(self), path, access, transaction)
+        create(
+            self.guard,
+            Some(self),
+            path,
+            access,
+            KeyOptions::empty(),
+            Some(transaction),
+        )
     }
 }
 
@@ -159,76 +187,4 @@ impl Drop for UserTransaction<'_> {
             drop(handles.close(thread.kernel(), self.handle));
         });
     }
-}
-
-fn open<'t>(
-    guard: &'t ThreadGuard,
-    root: Option<&UserKey<'_>>,
-    path: &str,
-    access: KeyAccess,
-    transaction: &UserTransaction<'_>,
-) -> Result<UserKey<'t>, Status> {
-    let mut path = Text::new(path)?;
-    let mut path = path.string();
-    let mut attributes = attributes(root, &mut path);
-    let mut handle = ptr::null_mut();
-    let outcome = guard.system_call(|thread| {
-        // SAFETY: all pointers lead to live locals.
-        unsafe {
-            ops::open_key_transacted(
-                thread,
-                &raw mut handle,
-                access.bits(),
-                &raw mut attributes,
-                KeyOptions::empty().bits(),
-                transaction.handle(),
-            )
-        }
-    });
-    outcome.unwrap_or_else(|refused| refused).to_result()?;
-    Ok(UserKey {
-        guard,
-        handle: Handle::from_raw(handle),
-    })
-}
-
-fn create<'t>(
-    guard: &'t ThreadGuard,
-    root: Option<&UserKey<'_>>,
-    path: &str,
-    access: KeyAccess,
-    transaction: &UserTransaction<'_>,
-) -> Result<(UserKey<'t>, Disposition), Status> {
-    let mut path = Text::new(path)?;
-    let mut path = path.string();
-    let mut attributes = attributes(root, &mut path);
-    let (mut handle, mut disposition) = (ptr::null_mut(), 0);
-    let creation = Creation {
-        class: ptr::null_mut(),
-        disposition: &raw mut disposition,
-    };
-    let outcome = guard.system_call(|thread| {
-        // SAFETY: all pointers lead to live locals.
-        unsafe {
-            ops::create_key_transacted(
-                thread,
-                &raw mut handle,
-                access.bits(),
-                &raw mut attributes,
-                KeyOptions::empty().bits(),
-                transaction.handle(),
-                creation,
-            )
-        }
-    });
-    outcome.unwrap_or_else(|refused| refused).to_result()?;
-    let key = UserKey {
-        guard,
-        handle: Handle::from_raw(handle),
-    };
-    let disposition = match disposition {
-        1 => Disposition::CreatedNew,
-        _ => Disposition::OpenedExisting,
-    };
-    Ok((key, disposition))
 }
