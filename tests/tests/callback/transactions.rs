@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use cm_callback::operation::{CreateKey, SetValue};
+use cm_callback::operation::{CloseKey, CreateKey, SetValue};
 use cm_callback::{Created, KeyObject, Opened, Pre, PreOutcome, RegistryCallback, altitude};
 use wdm_safe::registry::{KeyAccess, KeyRequest, ValueRef};
-use wdm_safe::unicode;
+use wdm_safe::{NtError, unicode};
 use wdm_sim::Status;
 
 use crate::support::{HOME, Log, finish, load, machine};
@@ -53,6 +53,42 @@ impl RegistryCallback for Bypassing {
         self.0.add(format!("in a transaction: {}", bound.is_some()));
         op.pass()
     }
+}
+
+/// Tries to get at the transaction of a key that is closing.
+struct Closing(Log);
+
+impl RegistryCallback for Closing {
+    type KeyContext = Infallible;
+    type CallContext = Infallible;
+
+    fn pre_close_key(&self, op: Pre<'_, CloseKey, Self>) -> PreOutcome<CloseKey, Self> {
+        let key = op.key().expect("there is one");
+        let at = op.passive().expect("tests run at PASSIVE_LEVEL");
+        let bound = op.cookie().bound_transaction(key).expect("published");
+        let opened = bound.map(|transaction| transaction.open(at).err());
+        self.0.add(format!("{opened:?}"));
+        op.pass()
+    }
+}
+
+#[test]
+fn k5_the_transaction_of_a_closing_key_is_told_and_not_opened() {
+    let (machine, log) = (machine(), Log::default());
+    let app = machine.process("app");
+    let thread = app.enter();
+    let closing = Closing(log.clone());
+    let driver = load(&machine, "closing", altitude!("1"), closing).expect("it loads");
+    let transaction = thread.create_transaction().expect("there is memory");
+    let (key, _) = thread
+        .create_key_transacted(HOME, KeyAccess::ALL, &transaction)
+        .expect("it opens");
+    log.take();
+    drop(key);
+    let refused = Some(Some(NtError::NOT_SUPPORTED));
+    assert_eq!(log.take(), [format!("{refused:?}")]);
+    drop(transaction);
+    finish(&machine, [driver]);
 }
 
 #[test]

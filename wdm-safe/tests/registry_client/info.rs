@@ -1,10 +1,11 @@
 //! Counts, lengths, times.
 
 use proptest::prelude::*;
-use wdm_safe::registry::{KeyAccess, KeyRequest, ValueRef};
+use wdm_safe::registry::{KeyAccess, KeyBuffer, KeyRequest, RegKey, ValueRef};
 use wdm_safe::{NtError, UnicodeStr, unicode};
+use wdm_sim::{Machine, Profile};
 
-use crate::support::{units, with_key};
+use crate::support::{HOME, passive, units, with_key};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
@@ -77,4 +78,20 @@ fn a_deleted_key_tells_nothing() {
             Some(NtError::KEY_DELETED)
         );
     });
+}
+
+#[test]
+fn w4_what_an_older_windows_lacks_is_not_supported() {
+    let machine = Machine::builder().profile(Profile::WinXp).build();
+    let machine = machine.expect("the demonstration hive mounts");
+    let process = machine.system_process();
+    let _thread = process.enter();
+    let at = passive();
+    let (key, _) = RegKey::create(HOME, KeyAccess::ALL, at).expect("it is created");
+    let refused = Err(NtError::NOT_SUPPORTED);
+    assert_eq!(key.rename(unicode!("Other"), at), refused);
+    assert_eq!(key.set_last_write_time(7, at), refused);
+    let mut buffer = KeyBuffer::new();
+    let together = key.values_together([unicode!("a")], &mut buffer, at);
+    assert_eq!(together.err(), Some(NtError::NOT_SUPPORTED));
 }

@@ -69,7 +69,7 @@ fn a_driver_has_parameters_and_state() {
 }
 
 #[test]
-fn an_older_windows_has_parameters_only() {
+fn w3_an_older_windows_has_parameters_only() {
     for profile in [Profile::Win7, Profile::Win8] {
         let machine = machine(profile);
         assert_eq!(start(&machine), ["number 7", "no state", "no state"]);
@@ -126,7 +126,7 @@ fn a_device_has_a_hardware_key_and_a_software_key() {
 }
 
 #[test]
-fn another_device_object_has_no_keys() {
+fn w3_another_device_object_has_no_keys() {
     let machine = Machine::builder().build().expect("it builds");
     let process = machine.system_process();
     let _thread = process.enter();

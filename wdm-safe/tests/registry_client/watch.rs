@@ -25,7 +25,7 @@ fn set(key: &RegKey, number: u32, at: Passive<'_>) {
 }
 
 #[test]
-fn each_kind_of_change_is_told_to_those_who_asked_for_it() {
+fn w1_each_kind_of_change_is_told_to_those_who_asked_for_it() {
     type Make = fn(&RegKey, Passive<'_>);
     let kinds: [(KeyChanges, Make); 6] = [
         (KeyChanges::NAMES, |key, at| {
@@ -95,7 +95,7 @@ fn each_kind_of_change_is_told_to_those_who_asked_for_it() {
 }
 
 #[test]
-fn a_value_that_stays_as_it_is_is_no_change() {
+fn w1_a_value_that_stays_as_it_is_is_no_change() {
     with_key(|_, key, at| {
         set(key, 1, at);
         let mut watch = key.watch(KeyChanges::all(), WatchScope::Tree, at).err();

@@ -2,7 +2,8 @@
 //!
 //! The version is the one that the routine's page gives as `req.target-min-winverclnt` (for
 //! `CmCallbackGetKeyObjectID` in its remarks): MicrosoftDocs/windows-driver-docs-ddi, folder
-//! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. `ExAllocatePool2` came with
+//! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. The three routines without a
+//! page are those of W4. `ExAllocatePool2` came with
 //! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803 and the push locks of drivers with
 //! 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
 
@@ -46,10 +47,13 @@ const SINCE: &[(Profile, &[&str])] = &[
             "ZwPrePrepareComplete",
             "ZwPrepareComplete",
             "ZwQueryInformationTransaction",
+            "ZwQueryMultipleValueKey",
             "ZwRecoverResourceManager",
+            "ZwRenameKey",
             "ZwRollbackComplete",
             "ZwRollbackEnlistment",
             "ZwRollbackTransaction",
+            "ZwSetInformationKey",
         ],
     ),
     (Profile::Win7, &["ZwOpenKeyEx", "ZwOpenKeyTransactedEx"]),

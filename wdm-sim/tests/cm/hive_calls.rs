@@ -12,7 +12,7 @@ const NEW_FILE: &str = r"\??\C:\new.hiv";
 /// The HLK's case of that name: what was saved is restored, and what was replaced is there the next
 /// time the hive is loaded.
 #[test]
-fn hlk_save_restore_replace() {
+fn h6_hlk_save_restore_replace() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -49,7 +49,7 @@ fn hlk_save_restore_replace() {
 }
 
 #[test]
-fn user_mode_needs_privileges() {
+fn h7_user_mode_needs_privileges() {
     let machine = scene();
     let process = machine.process("app.exe");
     let thread = process.enter();
@@ -83,7 +83,7 @@ fn user_mode_needs_privileges() {
 }
 
 #[test]
-fn a_hive_is_loaded_where_hives_go() {
+fn h1_a_hive_is_loaded_where_hives_go() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -113,7 +113,7 @@ fn a_hive_is_loaded_where_hives_go() {
 }
 
 #[test]
-fn a_file_that_does_not_exist_becomes_a_new_hive() {
+fn h1_a_file_that_does_not_exist_becomes_a_new_hive() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -178,7 +178,7 @@ fn a_damaged_hive_gives_nts_status_and_a_note() {
 }
 
 #[test]
-fn a_hive_with_open_keys_is_unloaded_by_force_only() {
+fn h8_a_hive_with_open_keys_is_unloaded_by_force_only() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -203,7 +203,7 @@ fn a_hive_with_open_keys_is_unloaded_by_force_only() {
 }
 
 #[test]
-fn a_flush_writes_the_hives_file_and_a_refresh_reads_it() {
+fn h5_a_flush_writes_the_hives_file_and_a_refresh_reads_it() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -251,7 +251,7 @@ fn the_hives_of_the_start_have_files_too() {
 }
 
 #[test]
-fn a_restore_wants_nothing_open_below_unless_forced() {
+fn h5_a_restore_wants_nothing_open_below_unless_forced() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -279,7 +279,7 @@ fn a_restore_wants_nothing_open_below_unless_forced() {
 }
 
 #[test]
-fn a_whole_volatile_hive_is_restored_to_the_top_only() {
+fn h5_a_whole_volatile_hive_is_restored_to_the_top_only() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -300,7 +300,7 @@ fn a_whole_volatile_hive_is_restored_to_the_top_only() {
 }
 
 #[test]
-fn what_cannot_be_saved_is_refused() {
+fn h3_what_cannot_be_saved_is_refused() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -336,7 +336,7 @@ fn what_cannot_be_saved_is_refused() {
 }
 
 #[test]
-fn volatile_keys_are_not_saved() {
+fn h3_volatile_keys_are_not_saved() {
     let machine = scene();
     let process = backup(&machine);
     let thread = process.enter();
@@ -383,7 +383,7 @@ fn n10_an_application_hive_is_reached_through_its_root_only() {
 }
 
 #[test]
-fn n10_an_application_hive_goes_with_its_last_handle() {
+fn h2_an_application_hive_goes_with_its_last_handle() {
     let machine = scene();
     let process = machine.process("app.exe");
     let thread = process.enter();

@@ -161,7 +161,7 @@ fn a_driver_reads_and_writes_files() {
 }
 
 #[test]
-fn a_driver_needs_no_privileges() {
+fn h7_a_driver_needs_no_privileges() {
     let machine = scene();
     let thread = machine.system_process().enter();
     let target = KernelKey::open(TARGET).unwrap();

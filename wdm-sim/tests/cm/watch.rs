@@ -40,7 +40,7 @@ fn a_handle_needs_the_right_to_be_told() {
 }
 
 #[test]
-fn closing_the_last_handle_ends_a_request() {
+fn w2_closing_the_last_handle_ends_a_request() {
     in_program(|_, thread| {
         let key = test_key(thread);
         let other = test_key(thread);
@@ -53,7 +53,7 @@ fn closing_the_last_handle_ends_a_request() {
 }
 
 #[test]
-fn a_request_tells_of_one_change() {
+fn w1_a_request_tells_of_one_change() {
     in_program(|_, thread| {
         let key = test_key(thread);
         let first = key.watch(KeyChanges::VALUES, false).unwrap();

@@ -123,7 +123,7 @@ fn a_change_writes_the_block_and_then_signals_the_event() {
 }
 
 #[test]
-fn closing_the_key_ends_its_requests() {
+fn w2_closing_the_key_ends_its_requests() {
     let machine = machine();
     in_kernel(&machine, || {
         let (key, event, block) = (

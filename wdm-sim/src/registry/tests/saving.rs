@@ -226,7 +226,7 @@ fn a_hive_with_nothing_in_it_can_be_mounted() {
 }
 
 #[test]
-fn a_merge_has_the_keys_of_both_and_the_values_of_the_higher() {
+fn h4_a_merge_has_the_keys_of_both_and_the_values_of_the_higher() {
     let registry = Registry::new();
     let high = make_path(&machine(&registry), "High");
     let low = make_path(&machine(&registry), "Low");

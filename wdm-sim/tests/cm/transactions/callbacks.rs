@@ -46,7 +46,7 @@ fn address(handle: HANDLE) -> usize {
 }
 
 #[test]
-fn k5_callbacks_find_the_transaction_of_an_operation() {
+fn t7_callbacks_find_the_transaction_that_a_call_names_or_its_root_brings() {
     let machine = machine();
     let seen: Arc<[AtomicUsize; 4]> = Arc::default();
     let [named, of_root, of_result, of_close] = [0, 1, 2, 3].map(|at| {
