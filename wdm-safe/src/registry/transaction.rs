@@ -27,7 +27,7 @@ use crate::{NtError, NtStatus, Passive, Result, UnicodeStr};
 /// After the transaction's end they are good for nothing but being dropped, and everything else
 /// fails with [`NtError::TRANSACTION_NOT_ACTIVE`] (T6); open them anew.
 ///
-/// Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-kernel-transaction-manager>,
+/// Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/transaction-objects>,
 /// <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeytransactedw>.
 ///
 /// ```

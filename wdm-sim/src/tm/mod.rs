@@ -14,7 +14,7 @@
 //! Unit-of-work identifiers, transaction managers, other resource managers and their enlistments are
 //! not simulated; they have one place to hook in, [`Transaction`]'s end.
 //!
-//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/using-kernel-transaction-manager>,
+//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/transaction-objects>,
 //! <https://learn.microsoft.com/windows/win32/ktm/transactions>, and those of the routines.
 
 mod service;
