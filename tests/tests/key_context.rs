@@ -1,7 +1,8 @@
 //! The key-context sample, linked and as `.sys`: the life of contexts, as the driver tells it.
 //!
-//! The `.sys` form is looked for in the folder that `WDM_DRIVERS` names; `cargo xtask test` builds
-//! it there. Without it these tests run the linked form alone, and say so.
+//! The `.sys` form is looked for in the folder that `WDM_DRIVERS` names, the twin in C in that of
+//! `WDM_C_DRIVERS`; `cargo xtask test` builds them there. Without them these tests run the linked form
+//! alone, and say so.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -48,12 +49,17 @@ const LOADED: usize = 23;
 
 /// The forms in which the driver can be had here.
 fn forms() -> Vec<Option<PathBuf>> {
-    let sys = std::env::var_os("WDM_DRIVERS")
-        .map(|folder| PathBuf::from(folder).join("key-context.sys"))
-        .filter(|file| file.is_file());
-    if sys.is_none() {
-        eprintln!("no key-context.sys (WDM_DRIVERS): only the linked form is tested");
-    }
+    let sys = ["WDM_DRIVERS", "WDM_C_DRIVERS"]
+        .into_iter()
+        .filter_map(|variable| {
+            let file = std::env::var_os(variable)
+                .map(|folder| PathBuf::from(folder).join("key-context.sys"))
+                .filter(|file| file.is_file());
+            if file.is_none() {
+                eprintln!("no key-context.sys ({variable}): this form is not tested");
+            }
+            file
+        });
     std::iter::once(None).chain(sys.map(Some)).collect()
 }
 

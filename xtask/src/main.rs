@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod bindgen;
+mod c_driver;
 mod ci;
 mod coverage;
 mod debian;
@@ -49,6 +50,8 @@ enum Task {
     Test,
     /// Build sample drivers as .sys files
     BuildDrivers(drivers::Options),
+    /// Build drivers written in C as .sys files, without a WDK
+    BuildC(c_driver::Options),
     /// Build one sample driver and run it with `wdm-sim run`
     Run(run::Options),
     /// Run the tests that a checker watches: loom, the address sanitizer, valgrind
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options, consent),
         Task::Test => test::run(consent),
         Task::BuildDrivers(options) => drivers::run(&options, consent),
+        Task::BuildC(options) => c_driver::run(&options, consent),
         Task::Run(options) => run::run(&options, consent),
         Task::Sanitize(options) => sanitize::run(&options, consent),
         Task::Ci(options) => ci::run(&options, consent),

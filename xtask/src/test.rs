@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::c_driver;
 use crate::debian::Consent;
 use crate::drivers;
 use crate::process::{self, say};
@@ -13,6 +14,9 @@ use crate::workspace::Workspace;
 
 /// Where the tests of the loader find the sample drivers.
 const DRIVERS_VARIABLE: &str = "WDM_DRIVERS";
+
+/// Where they find the drivers in C.
+const C_DRIVERS_VARIABLE: &str = "WDM_C_DRIVERS";
 
 /// Builds the drivers, runs all tests, and prints how many there were.
 pub(crate) fn run(consent: Consent) -> Result<()> {
@@ -28,16 +32,25 @@ pub(crate) fn run(consent: Consent) -> Result<()> {
             None
         }
     };
+    let c_drivers = c_driver::build_own(&workspace, consent)
+        .inspect_err(|error| say(format!("no driver in C is tested: {error:#}")))
+        .ok();
     let mut commands = test_runner::commands();
     // The models are tests too, of a build of their own.
     let models = Checker::Loom.command(&workspace.root(), &workspace.target_dir());
     commands.push((models, Stream::Output));
     for (mut command, stream) in commands {
         command.current_dir(workspace.root());
-        match &drivers {
-            Some(folder) => command.env(DRIVERS_VARIABLE, folder),
-            None => command.env_remove(DRIVERS_VARIABLE),
-        };
+        let folders = [
+            (DRIVERS_VARIABLE, &drivers),
+            (C_DRIVERS_VARIABLE, &c_drivers),
+        ];
+        for (variable, folder) in folders {
+            match folder {
+                Some(folder) => command.env(variable, folder),
+                None => command.env_remove(variable),
+            };
+        }
         say(format!("`{}`", process::display(&command)));
         if !test_runner::run(&mut command, stream, &mut counts)?.success() {
             failed.push(process::display(&command));

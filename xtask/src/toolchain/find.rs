@@ -57,7 +57,7 @@ pub(super) fn debian_version() -> Option<Version> {
 }
 
 /// LLVM's linker for Windows files: the active toolchain's own, or an installed `lld-link`.
-pub(super) fn linker() -> Option<PathBuf> {
+pub(crate) fn linker() -> Option<PathBuf> {
     own_linker().or_else(|| {
         let versioned = LLD_VERSIONS
             .rev()

@@ -15,6 +15,7 @@ mod install;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use find::linker;
 pub(crate) use install::obtain;
 
 use crate::process;
@@ -23,7 +24,7 @@ use crate::process;
 ///
 /// `/RELEASE` writes the checksum that the kernel demands of boot drivers; `/NODEFAULTLIB` leaves
 /// ntoskrnl.exe, by raw-dylib, as the only import; `/BREPRO` makes equal sources equal files.
-const LINK_ARGUMENTS: [&str; 8] = [
+pub(crate) const LINK_ARGUMENTS: [&str; 8] = [
     "/ENTRY:DriverEntry",
     "/SUBSYSTEM:NATIVE",
     "/DRIVER",
