@@ -102,6 +102,7 @@ mod machine;
 mod object;
 mod pool;
 pub mod registry;
+pub mod script;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod seh;
 mod status;

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// An NTSTATUS: the 32-bit result of a kernel routine.
 ///
 /// The top two bits are the severity: 0 success, 1 information, 2 warning, 3 error.
@@ -106,6 +108,13 @@ impl Status {
     /// `Ok(())` for a success or information, `Err(self)` otherwise.
     pub const fn to_result(self) -> Result<(), Self> {
         if self.is_success() { Ok(()) } else { Err(self) }
+    }
+}
+
+/// As text, as it displays.
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -8,7 +8,6 @@ mod inspect;
 mod ioctl;
 mod replay;
 mod run;
-mod script;
 mod table;
 mod work;
 mod workload;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wdm_sim::Machine;
+use wdm_sim::script::{Record, Script};
 
 use crate::replay::{self, Replayed, Trace};
 use crate::run::Options;
-use crate::script::{self, Record, Script};
 use crate::table::Table;
 use crate::{Error, workload};
 
@@ -59,7 +59,7 @@ impl Workload {
             Self::Script(_, script) => {
                 let mut records = Vec::new();
                 let mut told = Ok(());
-                script::run(script, machine, |record| {
+                script.run(machine, |record| {
                     if tell && told.is_ok() {
                         told = writeln!(io::stdout(), "{record}");
                     }
@@ -94,7 +94,7 @@ fn read_script(file: &Path) -> Result<Option<Workload>, Error> {
             return Ok(None);
         }
     };
-    match script::parse(text) {
+    match Script::parse(text) {
         Ok(script) => Ok(Some(Workload::Script(file.to_owned(), script))),
         Err(errors) => {
             for error in errors {

@@ -1,6 +1,6 @@
 //! One operation: its first word says which, the others what to do it with.
 
-use wdm_sim::{KeyAccess, KeyOptions};
+use crate::{KeyAccess, KeyOptions};
 use wdm_sys::{REG_BINARY, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ, REG_QWORD, REG_SZ};
 
 use super::super::words::Word;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use wdm_sim::{
+use crate::{
     KeyAccess, Machine, Process, RestoreFlags, SaveFormat, Status, ThreadGuard, UserKey,
     UserTransaction, UserValue,
 };
@@ -17,7 +17,7 @@ type Answer = String;
 
 /// Runs a script, and tells each record: at once, or in the order of their lines after the last of
 /// the threads that run side by side.
-pub(crate) fn run(script: &Script, machine: &Machine, mut tell: impl FnMut(Record)) {
+pub(super) fn run(script: &Script, machine: &Machine, mut tell: impl FnMut(Record)) {
     let mut processes = BTreeMap::new();
     for (name, privileges) in &script.processes {
         let process = machine.process(name);

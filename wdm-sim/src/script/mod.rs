@@ -1,6 +1,26 @@
 //! Scripts: registry operations, one a line; `docs/script.md` describes the language.
 //!
 //! A script is parsed as a whole before any of it is run.
+//!
+//! ```
+//! use wdm_sim::Machine;
+//! use wdm_sim::script::Script;
+//!
+//! let script = Script::parse(
+//!     r"$key = open \Registry\Machine\SYSTEM\Setup all
+//!       set $key Number dword 42                           expect SUCCESS
+//!       query $key Number                                  expect SUCCESS",
+//! );
+//! let script = script.expect("it is well formed");
+//! let machine = Machine::builder().build()?;
+//! let mut answers = Vec::new();
+//! script.run(&machine, |record| {
+//!     assert!(record.is_expected(), "{record}");
+//!     answers.push(record.answer);
+//! });
+//! assert_eq!(answers, ["", "", "dword 42"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod parse;
 mod run;
@@ -8,18 +28,34 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
-use wdm_sim::{KeyAccess, KeyOptions, Privileges, Status};
+use serde::Serialize;
 
-pub(crate) use parse::parse;
-pub(crate) use run::run;
+use crate::{KeyAccess, KeyOptions, Machine, Privileges, Status};
+
+pub use parse::SyntaxError;
 
 /// A script that has been parsed.
 #[derive(Debug, Default)]
-pub(crate) struct Script {
+pub struct Script {
     /// The programs that it names, by the file names of their programs.
     processes: BTreeMap<String, Privileges>,
     steps: Vec<Step>,
+}
+
+impl Script {
+    /// Parses a script.
+    ///
+    /// # Errors
+    /// All that is wrong, by line.
+    pub fn parse(text: &str) -> Result<Self, Vec<SyntaxError>> {
+        parse::parse(text)
+    }
+
+    /// Runs it, and tells each record: at once, or in the order of their lines after the last of the
+    /// threads that run side by side.
+    pub fn run(&self, machine: &Machine, tell: impl FnMut(Record)) {
+        run::run(self, machine, tell);
+    }
 }
 
 /// What is done after what was before it.
@@ -148,31 +184,27 @@ impl Operation {
 
 /// How an operation went.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Record {
+pub struct Record {
     /// The script's line.
-    pub(crate) line: usize,
+    pub line: usize,
     /// What was done.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// The number of the thread, if the line is in a `thread` block.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) thread: Option<u32>,
+    pub thread: Option<u32>,
     /// What the operation answered.
-    #[serde(serialize_with = "as_text")]
-    pub(crate) status: Status,
+    pub status: Status,
     /// What it read, as a script would write it.
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) answer: String,
+    pub answer: String,
     /// What it should have answered.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "as_text_if_any"
-    )]
-    pub(crate) expected: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Status>,
 }
 
 impl Record {
     /// Whether the status is what the script expects, if it does.
-    pub(crate) fn is_expected(&self) -> bool {
+    pub fn is_expected(&self) -> bool {
         self.expected.is_none_or(|expected| expected == self.status)
     }
 }
@@ -189,19 +221,5 @@ impl std::fmt::Display for Record {
             "" => Ok(()),
             answer => write!(f, " {answer}"),
         }
-    }
-}
-
-fn as_text<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(status)
-}
-
-fn as_text_if_any<S: Serializer>(
-    status: &Option<Status>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match status {
-        Some(status) => serializer.collect_str(status),
-        None => serializer.serialize_none(),
     }
 }

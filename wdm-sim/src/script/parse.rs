@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use wdm_sim::{Privileges, Status};
+use crate::{Privileges, Status};
 
 use super::words::{Word, split};
 use super::{Block, Line, Script, Step, Variable};
@@ -18,19 +18,20 @@ use operation::operation;
 const FIRST_PROCESS: &str = "user.exe";
 
 /// What is wrong with a line, and what to write instead.
-#[derive(Debug)]
-pub(crate) struct SyntaxError {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct SyntaxError {
     /// The line, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// One line of text.
-    pub(crate) what: String,
+    pub what: String,
 }
 
 /// Parses a script.
 ///
 /// # Errors
 /// All that is wrong, by line.
-pub(crate) fn parse(text: &str) -> Result<Script, Vec<SyntaxError>> {
+pub(super) fn parse(text: &str) -> Result<Script, Vec<SyntaxError>> {
     let mut parser = Parser::default();
     let mut errors = Vec::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

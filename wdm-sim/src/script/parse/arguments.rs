@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use wdm_sim::KeyAccess;
+use crate::KeyAccess;
 
 use super::super::words::{Word, is_name};
 use super::super::{Path, Variable};
