@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wdm_sys::PVOID;
@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     registration: Arc<Registration>,
     /// The key object's address.
     object: usize,
+    /// Which of the registration's slots it is, from the first.
+    number: u64,
     context: AtomicPtr<c_void>,
     state: AtomicUsize,
 }
@@ -112,6 +114,7 @@ impl ContextTable {
             let slot = Arc::new(Slot {
                 registration: Arc::clone(registration),
                 object,
+                number: registration.contexts().next_number(),
                 context: AtomicPtr::new(context),
                 state: AtomicUsize::new(HELD),
             });
@@ -147,14 +150,22 @@ const SHARDS: usize = 16;
 #[derive(Default)]
 pub(crate) struct ContextIndex {
     shards: [Mutex<HashMap<usize, Arc<Slot>>>; SHARDS],
+    made: AtomicU64,
 }
 
 impl ContextIndex {
-    /// Takes all slots out: the callback is being unregistered.
+    /// Takes all slots out: the callback is being unregistered. The oldest comes first, so that two
+    /// runs of one program do the same.
     pub(crate) fn drain(&self) -> Vec<Arc<Slot>> {
-        (0..SHARDS)
+        let mut all: Vec<_> = (0..SHARDS)
             .flat_map(|shard| std::mem::take(&mut *self.lock(shard)).into_values())
-            .collect()
+            .collect();
+        all.sort_unstable_by_key(|slot| slot.number);
+        all
+    }
+
+    fn next_number(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed)
     }
 
     fn insert(&self, slot: Arc<Slot>) {
