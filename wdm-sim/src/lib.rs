@@ -63,7 +63,7 @@
 //!     unsafe { CmUnRegisterCallback(cookie) };
 //! }
 //!
-//! let machine = Machine::builder().build()?;
+//! let machine = Machine::builder().trace(true).build()?;
 //! // SAFETY: the driver follows the rules.
 //! let driver = unsafe { machine.load_linked("guard", driver_entry)? };
 //!
@@ -77,8 +77,24 @@
 //! let report = machine.report();
 //! assert_eq!(report.counters.blocked, 1);
 //! assert!(report.findings.is_empty());
+//!
+//! // What happened, event by event: here as text.
+//! let story = machine.trace().story();
+//! let set = story.iter().position(|line| line.contains("SetValueKey"));
+//! assert_eq!(
+//!     story[set.expect("it was tried")..][..2],
+//!     [
+//!         r#"  SetValueKey \REGISTRY\MACHINE\SYSTEM\Setup "SetupType": 0xC0000022 STATUS_ACCESS_DENIED"#,
+//!         "    380010 guard: RegNtPreSetValueKey: block 0xC0000022 STATUS_ACCESS_DENIED",
+//!     ]
+//! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Asking what happened
+//! [`Machine::report`] counts, and has the findings. [`Machine::trace`] has everything in its order
+//! ([`trace`]). [`script::Script`] runs operations that are written down, so that two drivers, or two
+//! forms of one, can be compared by what happened.
 //!
 //! # What is not simulated
 //! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
@@ -107,6 +123,7 @@ pub mod script;
 mod seh;
 mod status;
 mod tm;
+pub mod trace;
 mod user;
 mod verifier;
 mod work_items;

@@ -7,6 +7,7 @@ use super::key_object::ClosePhase;
 use crate::machine::{Counter, Thread};
 use crate::object::Manager as Objects;
 use crate::status::Status;
+use crate::trace::{ContextChange, What};
 use crate::verifier::Rule;
 
 const CALL: &str = "CmSetCallbackObjectContext";
@@ -73,6 +74,17 @@ pub(crate) fn set_object_context(
     if !old.is_null() {
         kernel.counters.count(Counter::ContextsReplaced);
     }
+    let change = match (old.is_null(), context.is_null()) {
+        (true, true) => return Ok(old),
+        (true, false) => ContextChange::Set,
+        (false, false) => ContextChange::Replaced,
+        (false, true) => ContextChange::Removed,
+    };
+    thread.trace(|| What::Context {
+        callback: registration.shown(kernel),
+        key: String::from_utf16_lossy(&key.full_name()),
+        change,
+    });
     Ok(old)
 }
 

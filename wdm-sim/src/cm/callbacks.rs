@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -13,8 +13,9 @@ use super::altitude::Altitude;
 use super::context::ContextIndex;
 use super::rundown::Rundown;
 use crate::call::Code;
-use crate::machine::DriverId;
+use crate::machine::{DriverId, Kernel};
 use crate::status::Status;
+use crate::trace;
 
 /// What names a registration: never zero, and never used again in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +54,8 @@ pub(crate) struct Registration {
     function: Function,
     rundown: Rundown,
     contexts: ContextIndex,
+    /// What traces call it.
+    shown: OnceLock<Arc<trace::Callback>>,
 }
 
 impl Registration {
@@ -81,6 +84,20 @@ impl Registration {
         &self.rundown
     }
 
+    /// What traces call it.
+    pub(crate) fn shown(&self, kernel: &Kernel) -> Arc<trace::Callback> {
+        let shown = self.shown.get_or_init(|| {
+            Arc::new(trace::Callback {
+                driver: kernel.drivers.name(self.driver()),
+                altitude: match &self.rank {
+                    Rank::At(altitude) => altitude.to_string(),
+                    Rank::Legacy(_) => trace::Callback::LEGACY.to_owned(),
+                },
+            })
+        });
+        Arc::clone(shown)
+    }
+
     /// The contexts that it holds on key objects.
     pub(crate) fn contexts(&self) -> &ContextIndex {
         &self.contexts
@@ -106,7 +123,7 @@ impl Callbacks {
     }
 
     /// Puts a callback on the list. `altitude` is `None` for a legacy registration. `publish` gets the
-    /// cookie just before the callback can be called for the first time (R3).
+    /// registration just before the callback can be called for the first time (R3).
     ///
     /// # Errors
     /// `STATUS_FLT_INSTANCE_ALTITUDE_COLLISION`.
@@ -114,7 +131,7 @@ impl Callbacks {
         &self,
         altitude: Option<Altitude>,
         function: Function,
-        publish: impl FnOnce(Cookie),
+        publish: impl FnOnce(&Registration),
     ) -> Result<(), Status> {
         let changing = self.lock();
         let list = self.list.load();
@@ -125,17 +142,16 @@ impl Callbacks {
             Err(at) => at,
         };
         let mut longer = Vec::clone(&list);
-        longer.insert(
-            at,
-            Arc::new(Registration {
-                cookie,
-                rank,
-                function,
-                rundown: Rundown::default(),
-                contexts: ContextIndex::default(),
-            }),
-        );
-        publish(cookie);
+        let registration = Registration {
+            cookie,
+            rank,
+            function,
+            rundown: Rundown::default(),
+            contexts: ContextIndex::default(),
+            shown: OnceLock::new(),
+        };
+        publish(&registration);
+        longer.insert(at, Arc::new(registration));
         self.list.store(Arc::new(longer));
         drop(changing);
         Ok(())

@@ -2,22 +2,40 @@
 //!
 //! Page: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ne-wdm-_reg_notify_class>
 
-use wdm_sys::{self as sys, PVOID, REG_NOTIFY_CLASS};
+use serde::Serialize;
+use wdm_sys::{self as sys, PUNICODE_STRING, PVOID, REG_NOTIFY_CLASS};
 
 /// The structure of a pre-notification (`Argument2`).
 ///
 /// # Safety
 /// A `repr(C)` structure of `wdm.h` in which [`call_context`](Self::call_context) and
-/// [`object_context`](Self::object_context) give the fields of those names.
+/// [`object_context`](Self::object_context) give the fields of those names. Until a callback gets it,
+/// the string that [`detail`](Self::detail) names is NULL or valid: the operation's own, or one that
+/// a caller in kernel mode keeps valid for the whole call (N8).
 pub(crate) unsafe trait PreInformation {
     /// `CallContext` (C5).
     fn call_context(&mut self) -> &mut PVOID;
     /// `ObjectContext`, or `RootObjectContext` of a create or open (C2).
     fn object_context(&mut self) -> &mut PVOID;
+
+    /// What of the key the operation is about, for traces.
+    fn detail(&self) -> Detail {
+        Detail::None
+    }
+}
+
+/// What of a key an operation is about.
+pub(crate) enum Detail {
+    /// Nothing that has a name.
+    None,
+    /// A value's name, the key's new name, or a file's.
+    Name(PUNICODE_STRING),
+    /// Which entry.
+    Index(u32),
 }
 
 macro_rules! pre_information {
-    ($($structure:ident { $context:ident })*) => {$(
+    ($($structure:ident { $context:ident $(, $detail:ident($field:ident))? })*) => {$(
         // SAFETY: the fields are the structure's own.
         unsafe impl PreInformation for sys::$structure {
             fn call_context(&mut self) -> &mut PVOID {
@@ -26,27 +44,30 @@ macro_rules! pre_information {
             fn object_context(&mut self) -> &mut PVOID {
                 &mut self.$context
             }
+            $(fn detail(&self) -> Detail {
+                Detail::$detail(self.$field)
+            })?
         }
     )*};
 }
 
 pre_information! {
     REG_DELETE_KEY_INFORMATION { ObjectContext }
-    REG_SET_VALUE_KEY_INFORMATION { ObjectContext }
-    REG_DELETE_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_SET_VALUE_KEY_INFORMATION { ObjectContext, Name(ValueName) }
+    REG_DELETE_VALUE_KEY_INFORMATION { ObjectContext, Name(ValueName) }
     REG_SET_INFORMATION_KEY_INFORMATION { ObjectContext }
-    REG_RENAME_KEY_INFORMATION { ObjectContext }
-    REG_ENUMERATE_KEY_INFORMATION { ObjectContext }
-    REG_ENUMERATE_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_RENAME_KEY_INFORMATION { ObjectContext, Name(NewName) }
+    REG_ENUMERATE_KEY_INFORMATION { ObjectContext, Index(Index) }
+    REG_ENUMERATE_VALUE_KEY_INFORMATION { ObjectContext, Index(Index) }
     REG_QUERY_KEY_INFORMATION { ObjectContext }
-    REG_QUERY_VALUE_KEY_INFORMATION { ObjectContext }
+    REG_QUERY_VALUE_KEY_INFORMATION { ObjectContext, Name(ValueName) }
     REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION { ObjectContext }
     REG_CREATE_KEY_INFORMATION_V1 { RootObjectContext }
     REG_KEY_HANDLE_CLOSE_INFORMATION { ObjectContext }
     REG_QUERY_KEY_SECURITY_INFORMATION { ObjectContext }
     REG_SET_KEY_SECURITY_INFORMATION { ObjectContext }
     REG_QUERY_KEY_NAME { ObjectContext }
-    REG_LOAD_KEY_INFORMATION_V2 { ObjectContext }
+    REG_LOAD_KEY_INFORMATION_V2 { ObjectContext, Name(SourceFile) }
     REG_UNLOAD_KEY_INFORMATION { ObjectContext }
     REG_SAVE_KEY_INFORMATION { ObjectContext }
     REG_SAVE_MERGED_KEY_INFORMATION { ObjectContext }
@@ -55,7 +76,7 @@ pre_information! {
 }
 
 /// An operation of the configuration manager that callbacks are told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Operation {
     /// `ZwCreateKey`.
     CreateKey,

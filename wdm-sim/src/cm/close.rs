@@ -60,6 +60,10 @@ impl Subject for Close<'_> {
         Status::SUCCESS
     }
 
+    fn complete_name(&self) -> Vec<u16> {
+        self.key.full_name()
+    }
+
     fn post_object(&self, _: Status) -> PVOID {
         self.object
     }

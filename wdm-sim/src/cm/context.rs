@@ -16,7 +16,8 @@ use wdm_sys::PVOID;
 use wdm_sys::ctypes::c_void;
 
 use super::callbacks::{Cookie, Registration};
-use crate::machine::thread_number;
+use super::key_object::KeyObject;
+use crate::machine::{Kernel, thread_number};
 
 const HELD: usize = 0;
 const DONE: usize = 1;
@@ -48,6 +49,14 @@ impl Slot {
     /// The newest context.
     pub(crate) fn context(&self) -> PVOID {
         self.context.load(Ordering::Acquire)
+    }
+
+    /// The name of the key that it is attached to; empty for a deleted key.
+    pub(super) fn key_name(&self, kernel: &Kernel) -> String {
+        let object = kernel.objects.find(self.object);
+        let key = object.as_ref().and_then(|object| object.key());
+        let name = key.map(KeyObject::full_name).unwrap_or_default();
+        String::from_utf16_lossy(&name)
     }
 
     /// Runs `deliver`, which sends the cleanup notification, unless it has been sent; if another

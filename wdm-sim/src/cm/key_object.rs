@@ -60,6 +60,12 @@ impl KeyObject {
         View::new(&self.key, transaction.map(|transaction| &**transaction))
     }
 
+    /// The key's name as the opener sees it, else as others do; empty for a deleted key.
+    pub(crate) fn full_name(&self) -> Vec<u16> {
+        let name = self.view().full_name().or_else(|_| self.key.full_name());
+        name.unwrap_or_default()
+    }
+
     /// The transaction object that it is bound to.
     pub(crate) fn transaction(&self) -> Option<&Arc<Object>> {
         self.transaction.as_ref()

@@ -14,14 +14,16 @@ use smallvec::SmallVec;
 use wdm_sys::{PVOID, REG_NOTIFY_CLASS, REG_POST_OPERATION_INFORMATION};
 
 use super::callbacks::{Callbacks, Cookie, Registration};
-use super::classes::{self, Operation, PreInformation};
+use super::capture::Name;
+use super::classes::{self, Detail, Operation, PreInformation};
 use super::key_object::KeyObject;
 use super::notify_xp;
 use super::rundown::Held;
 use crate::call;
-use crate::machine::{Counter, Thread};
+use crate::machine::{Counter, Mode, Thread};
 use crate::object::Object;
 use crate::status::Status;
+use crate::trace::{PostVerdict, PreVerdict, What};
 use crate::verifier::Rule;
 
 /// An operation as the notifications frame it.
@@ -60,10 +62,8 @@ pub(crate) trait Subject {
         }
     }
 
-    /// The absolute name of the key that a create or open is for.
-    fn complete_name(&self) -> Vec<u16> {
-        Vec::new()
-    }
+    /// The absolute name of the key that the operation is for; empty for a deleted key.
+    fn complete_name(&self) -> Vec<u16>;
 
     /// `Object` of the post-notification if the operation has ended with `status`.
     fn post_object(&self, status: Status) -> PVOID;
@@ -92,8 +92,39 @@ pub(crate) fn run<S: Subject>(
     info: &mut S::Info,
     subject: &mut S,
 ) -> Status {
+    thread.kernel().counters.operation(operation.pre());
+    let span = thread.trace_begin(|| What::Operation {
+        operation,
+        key: String::from_utf16_lossy(&subject.complete_name()),
+        detail: detail(info),
+        status: None,
+    });
+    let status = go_down_and_up(thread, operation, info, subject);
+    thread.trace_end(span, |what| what.ended(status));
+    status
+}
+
+/// What a trace tells of the operation besides its key.
+fn detail(info: &impl PreInformation) -> Option<String> {
+    match info.detail() {
+        Detail::None => None,
+        Detail::Index(index) => Some(index.to_string()),
+        Detail::Name(name) => {
+            // SAFETY: valid, by the trait's contract: no callback has run yet.
+            let name = unsafe { Name::take(Mode::User, name) };
+            let name = name.ok().flatten();
+            name.map(|name| String::from_utf16_lossy(name.text()))
+        }
+    }
+}
+
+fn go_down_and_up<S: Subject>(
+    thread: &Thread,
+    operation: Operation,
+    info: &mut S::Info,
+    subject: &mut S,
+) -> Status {
     let kernel = thread.kernel();
-    kernel.counters.operation(operation.pre());
     let snapshot = kernel.cm.callbacks.snapshot();
     let list = below_running(thread, &kernel.cm.callbacks, &snapshot);
     if list.is_empty() {
@@ -114,13 +145,20 @@ pub(crate) fn run<S: Subject>(
         let Some(held) = registration.rundown().acquire() else {
             continue;
         };
-        match pre(thread, operation, registration, info, subject) {
-            Ok(call_context) => passed.push(Passed {
+        let span = thread.trace_begin(|| What::Pre {
+            class: classes::name(operation.pre()),
+            callback: registration.shown(kernel),
+            verdict: None,
+        });
+        let (verdict, call_context) = pre(thread, operation, registration, info, subject);
+        thread.trace_end(span, |what| what.answered(verdict));
+        match verdict {
+            PreVerdict::Pass => passed.push(Passed {
                 registration,
                 call_context,
                 _held: held,
             }),
-            Err(status) => {
+            PreVerdict::Block(status) | PreVerdict::Bypass(status) => {
                 ended = Some(status);
                 break;
             }
@@ -136,15 +174,14 @@ pub(crate) fn run<S: Subject>(
     status
 }
 
-/// Sends one pre-notification. `Ok` with the call context if the operation goes on, `Err` with its
-/// result if the callback ended it.
+/// Sends one pre-notification, and gives the verdict and the call context for the post-notification.
 fn pre<S: Subject>(
     thread: &Thread,
     operation: Operation,
     registration: &Registration,
     info: *mut S::Info,
     subject: &mut S,
-) -> Result<PVOID, Status> {
+) -> (PreVerdict, PVOID) {
     let cookie = registration.cookie();
     let class = operation.pre();
     let shown_context = subject.pre_context(cookie);
@@ -160,7 +197,7 @@ fn pre<S: Subject>(
     };
     if status.is_success() {
         thread.cm.pend();
-        return Ok(call_context);
+        return (PreVerdict::Pass, call_context);
     }
     if operation == Operation::KeyHandleClose {
         finding(
@@ -168,7 +205,7 @@ fn pre<S: Subject>(
             format!("returned {status}; a close can only be watched, return STATUS_SUCCESS"),
         );
         thread.cm.pend();
-        return Ok(call_context);
+        return (PreVerdict::Pass, call_context);
     }
     thread.cm.leave();
     if !call_context.is_null() {
@@ -180,13 +217,14 @@ fn pre<S: Subject>(
             ),
         );
     }
-    if status == Status::CALLBACK_BYPASS {
+    let verdict = if status == Status::CALLBACK_BYPASS {
         thread.kernel().counters.count(Counter::Bypassed);
-        Err(subject.bypassed(registration, info))
+        PreVerdict::Bypass(subject.bypassed(registration, info))
     } else {
         thread.kernel().counters.count(Counter::Blocked);
-        Err(status)
-    }
+        PreVerdict::Block(status)
+    };
+    (verdict, call_context)
 }
 
 /// Sends one post-notification and returns the operation's result after it.
@@ -212,6 +250,11 @@ fn post<S: Subject>(
         ObjectContext: subject.post_context(cookie),
         Reserved: ptr::null_mut(),
     };
+    let span = thread.trace_begin(|| What::Post {
+        class: classes::name(class),
+        callback: registration.shown(thread.kernel()),
+        verdict: None,
+    });
     subject.before_post(registration);
     thread.cm.resume(class);
     let answer = call(thread, registration, class, (&raw mut post).cast());
@@ -242,7 +285,17 @@ fn post<S: Subject>(
     if overrides {
         thread.kernel().counters.count(Counter::Overridden);
     }
-    subject.after_post(registration, status, overrides, &post)
+    let now = subject.after_post(registration, status, overrides, &post);
+    thread.trace_end(span, |what| {
+        what.changed(match overrides {
+            false => PostVerdict::Keep,
+            true => PostVerdict::Override {
+                from: status,
+                to: now,
+            },
+        });
+    });
+    now
 }
 
 /// Gives one callback its own contexts in the structure that all share.
@@ -328,6 +381,10 @@ impl<I: PreInformation, F: FnMut() -> Status> Subject for OnKey<'_, I, F> {
 
     fn post_object(&self, _: Status) -> PVOID {
         self.object
+    }
+
+    fn complete_name(&self) -> Vec<u16> {
+        self.key.full_name()
     }
 
     fn pre_context(&self, cookie: Cookie) -> PVOID {

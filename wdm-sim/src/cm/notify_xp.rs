@@ -25,6 +25,7 @@ use super::notify::{self, Subject};
 use super::rundown::Held;
 use crate::machine::{Counter, Thread};
 use crate::status::Status;
+use crate::trace::{PostVerdict, PreVerdict, What};
 use crate::verifier::Rule;
 
 /// Runs an operation between its notifications and returns what its caller gets.
@@ -52,10 +53,22 @@ pub(super) fn run<S: Subject>(
         let Some(held) = registration.rundown().acquire() else {
             continue;
         };
+        let span = thread.trace_begin(|| What::Pre {
+            class: classes::name(pre),
+            callback: registration.shown(thread.kernel()),
+            verdict: None,
+        });
         thread.cm.enter(registration.cookie(), pre);
         let status = notify::call(thread, registration, pre, shown);
         thread.cm.leave();
-        if !status.is_success() && refuses(thread, operation, registration, status) {
+        let refused = !status.is_success() && refuses(thread, operation, registration, status);
+        thread.trace_end(span, |what| {
+            what.answered(match refused {
+                true => PreVerdict::Block(status),
+                false => PreVerdict::Pass,
+            });
+        });
+        if refused {
             blocked = Some(status);
             break;
         }
@@ -74,10 +87,16 @@ pub(super) fn run<S: Subject>(
             Object: subject.post_object(status),
             Status: status.0,
         };
+        let span = thread.trace_begin(|| What::Post {
+            class: classes::name(post),
+            callback: registration.shown(thread.kernel()),
+            verdict: None,
+        });
         thread.cm.enter(registration.cookie(), post);
         // What it returns means nothing.
         notify::call(thread, registration, post, (&raw mut result).cast());
         thread.cm.leave();
+        thread.trace_end(span, |what| what.changed(PostVerdict::Keep));
     }
     status
 }

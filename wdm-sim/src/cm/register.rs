@@ -10,6 +10,7 @@ use super::context::Slot;
 use super::notify;
 use crate::machine::{DriverId, Kernel, Thread, on_this_host_thread};
 use crate::status::Status;
+use crate::trace::What;
 use crate::verifier::Rule;
 
 /// Registers a callback at an altitude, or above all of them for a legacy registration.
@@ -32,18 +33,25 @@ pub(crate) fn register(
         }
     };
     let kernel = thread.kernel();
+    let announce = |registration: &Registration| {
+        thread.trace(|| What::Register {
+            callback: registration.shown(kernel),
+        });
+        registration.cookie()
+    };
     let registered = if kernel.options.publish_cookie_late {
         let mut cookie = None;
         let registered = kernel
             .cm
             .callbacks
-            .register(altitude, function, |new| cookie = Some(new));
+            .register(altitude, function, |new| cookie = Some(announce(new)));
         if let Some(cookie) = cookie {
             super::ops::system_activity(kernel);
             publish(cookie);
         }
         registered
     } else {
+        let publish = |new: &Registration| publish(announce(new));
         kernel.cm.callbacks.register(altitude, function, publish)
     };
     registered.err().unwrap_or(Status::SUCCESS)
@@ -76,7 +84,11 @@ pub(crate) fn unregister(thread: &Thread, call: &'static str, cookie: Cookie) ->
         );
         return Status::INVALID_PARAMETER;
     };
+    let span = thread.trace_begin(|| What::Unregister {
+        callback: registration.shown(kernel),
+    });
     run_down(kernel, &registration, |slot| deliver_cleanup(thread, slot));
+    thread.trace_end(span, |_| {});
     Status::SUCCESS
 }
 
@@ -121,9 +133,14 @@ pub(super) fn deliver_cleanup(thread: &Thread, slot: &Slot) {
         ObjectContext: slot.context(),
         Reserved: ptr::null_mut(),
     };
+    let span = thread.trace_begin(|| What::Cleanup {
+        callback: registration.shown(thread.kernel()),
+        key: slot.key_name(thread.kernel()),
+    });
     let class = RegNtCallbackObjectContextCleanup;
     thread.cm.enter(cookie, class);
     // What a cleanup notification returns means nothing.
     notify::call(thread, registration, class, (&raw mut info).cast());
     thread.cm.leave();
+    thread.trace_end(span, |_| {});
 }

@@ -10,6 +10,7 @@ use wdm_sys::{PCCH, va_list};
 use super::format::{Arguments, Flavour, format};
 use super::{Export, exports};
 use crate::machine::current;
+use crate::trace::What;
 
 exports! {
     /// Prints `prefix` and the formatted text behind it. With an empty format, which is how Rust
@@ -45,7 +46,12 @@ unsafe fn print(call: &'static str, prefix: PCCH, text: PCCH, ap: va_list) -> u3
     let arguments = unsafe { Arguments::new(ap.cast_const().cast()) };
     // SAFETY: as above.
     line.push_str(&unsafe { format(Flavour::Narrow, &text, arguments) });
-    thread.kernel().debug.print(&line);
+    let tell = |line: &str| {
+        thread.trace(|| What::Print {
+            line: line.to_owned(),
+        });
+    };
+    thread.kernel().debug.print(&line, tell);
     0
 }
 

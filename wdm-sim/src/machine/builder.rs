@@ -13,6 +13,7 @@ use crate::loader::LoadOptions;
 use crate::object::HandleTable;
 use crate::registry::{HiveError, Registry, demo_hive, wide};
 use crate::status::Status;
+use crate::trace::{DEFAULT_LIMIT, Recorder};
 
 /// Why a machine was not built.
 #[derive(Debug, Error)]
@@ -59,6 +60,8 @@ pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     options: Options,
     debug: Option<Box<DebugHook>>,
+    trace: bool,
+    trace_limit: Option<usize>,
 }
 
 impl Machine {
@@ -124,6 +127,20 @@ impl Builder {
         self
     }
 
+    /// Whether what happens is recorded, for [`Machine::trace`].
+    pub fn trace(mut self, trace: bool) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// About how many bytes the trace may take; 64 MiB unless this is called. What begins when they
+    /// are used up is left out, and counted. A little more is there for findings, and for drivers
+    /// and callbacks that come and go.
+    pub fn trace_limit(mut self, bytes: usize) -> Self {
+        self.trace_limit = Some(bytes);
+        self
+    }
+
     /// Builds the machine.
     ///
     /// # Errors
@@ -135,6 +152,9 @@ impl Builder {
         if files.is_empty() {
             files.push(("SYSTEM".to_owned(), demo_hive()?));
         }
+        let trace = self
+            .trace
+            .then(|| Box::new(Recorder::new(self.trace_limit.unwrap_or(DEFAULT_LIMIT))));
         let hives = Hives::default();
         let stored = Files::default();
         for (path, bytes) in self.files {
@@ -182,6 +202,7 @@ impl Builder {
                 processes: Default::default(),
                 system_threads: Default::default(),
                 debug: DebugLog::new(self.debug),
+                trace,
             }),
         })
     }

@@ -96,6 +96,8 @@ pub(crate) struct Thread {
     pub(crate) cm: cm::ThreadState,
     /// The callbacks of callback objects that stand on its stack.
     pub(crate) callback_objects: callback_object::ThreadState,
+    /// How many events of the machine's trace are under way on it.
+    pub(crate) trace_depth: Cell<u32>,
     /// Whether its guard has been dropped.
     left: Cell<bool>,
     gs: Cell<Option<gs::Block>>,
@@ -132,6 +134,7 @@ impl Thread {
             system_thread: RefCell::new(None),
             cm: cm::ThreadState::default(),
             callback_objects: callback_object::ThreadState::default(),
+            trace_depth: Cell::new(0),
             left: Cell::new(false),
             gs: Cell::new(Some(gs::Block::install(&object))),
             kernel,
@@ -281,9 +284,9 @@ pub(crate) fn current(call: &str) -> Rc<Thread> {
 
 /// The simulated thread that this host thread has entered, if it has entered one.
 pub(crate) fn try_current() -> Option<Rc<Thread>> {
-    // Also `None` while the host thread's own variables are being destroyed.
+    // Also `None` while the host thread's own variables are being destroyed, or one is leaving.
     ENTERED
-        .try_with(|entered| entered.borrow().last().cloned())
+        .try_with(|entered| entered.try_borrow().ok()?.last().cloned())
         .ok()
         .flatten()
 }

@@ -30,8 +30,9 @@ impl DebugLog {
         }
     }
 
-    /// Adds text, which may end a line, go on with one, or hold several.
-    pub(crate) fn print(&self, text: &str) {
+    /// Adds text, which may end a line, go on with one, or hold several. `tell` gets each line that
+    /// it ends, before the hook.
+    pub(crate) fn print(&self, text: &str, tell: impl Fn(&str)) {
         let mut ended = Vec::new();
         let mut lines = self.lock();
         for part in text.split_inclusive('\n') {
@@ -48,6 +49,7 @@ impl DebugLog {
             lines.kept.push_back(line.clone());
         }
         drop(lines);
+        ended.iter().for_each(|line| tell(line));
         if let Some(hook) = &self.hook {
             ended.iter().for_each(|line| hook(line));
         }

@@ -12,6 +12,7 @@ use crate::call::{self, Abi, Code};
 use crate::loader::ImportName;
 use crate::loader::{Image, LoadError, Module};
 use crate::status::Status;
+use crate::trace::What;
 
 /// The entry point of a driver that is linked into this process.
 pub type LinkedEntry = unsafe extern "system" fn(PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS;
@@ -162,6 +163,10 @@ impl Machine {
             caller: record.caller(),
         };
         let guard = ThreadGuard::enter(kernel, kernel.processes.system());
+        let span = guard.thread().trace_begin(|| What::Load {
+            driver: name.to_owned(),
+            status: None,
+        });
         // SAFETY: the entry point is a linked driver's, by `load_linked`'s contract, or that of an
         // image that the loader accepted; the arguments are the record's own.
         let status = unsafe {
@@ -173,6 +178,7 @@ impl Machine {
             )
         };
         let status = Status(status);
+        guard.thread().trace_end(span, |what| what.ended(status));
         if !status.is_success() {
             kernel.discard(&record, "DriverEntry");
             return Err(LoadDriverError::Init {
@@ -213,9 +219,13 @@ impl Machine {
             return Err(UnloadError::DeviceOpen(driver.name));
         }
         let guard = ThreadGuard::enter(kernel, kernel.processes.system());
+        let span = guard.thread().trace_begin(|| What::Unload {
+            driver: driver.name.clone(),
+        });
         // SAFETY: the driver put that routine into its own driver object, which is the argument.
         unsafe { call::driver_unload(guard.thread(), code, record.object()) };
         kernel.discard(&record, "DriverUnload");
+        guard.thread().trace_end(span, |_| {});
         Ok(())
     }
 }

@@ -42,6 +42,7 @@ use crate::locks::Locks;
 use crate::object::{self, HandleTable};
 use crate::pool::Pool;
 use crate::registry::Registry;
+use crate::trace::{Recorder, What};
 use crate::verifier::{Finding, Rule, Verifier};
 use crate::work_items::WorkItems;
 
@@ -52,11 +53,9 @@ pub use builder::{BuildError, Builder};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
 pub use current::ThreadGuard;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use current::try_current;
 pub(crate) use current::{
     Caller, Mode, Opaque, Routine, Thread, as_current, current, irql, on_this_host_thread,
-    thread_number,
+    thread_number, try_current,
 };
 pub use device_node::DeviceNode;
 pub use driver::Driver;
@@ -103,6 +102,8 @@ pub(crate) struct Kernel {
     pub(crate) processes: Processes,
     pub(crate) system_threads: SystemThreads,
     pub(crate) debug: DebugLog,
+    /// What happened, if somebody wants to know.
+    pub(crate) trace: Option<Box<Recorder>>,
 }
 
 impl Kernel {
@@ -114,13 +115,17 @@ impl Kernel {
         call: &'static str,
         detail: impl Into<String>,
     ) {
-        self.verifier.record(Finding {
+        let finding = Finding {
             rule,
             call: call.to_owned(),
             driver: self.drivers.name(driver),
             detail: detail.into(),
             times: 1,
+        };
+        self.trace_event(|| What::Finding {
+            finding: Box::new(finding.clone()),
         });
+        self.verifier.record(finding);
     }
 }
 

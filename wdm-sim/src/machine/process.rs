@@ -40,7 +40,7 @@ pub struct Process {
 /// What the kernel knows of a process.
 pub(crate) struct ProcessState {
     id: usize,
-    name: String,
+    name: Arc<str>,
     handles: HandleTable,
     /// The bits of its [`Privileges`].
     privileges: AtomicU64,
@@ -52,7 +52,7 @@ impl ProcessState {
     fn new(id: usize, name: &str) -> Arc<Self> {
         Arc::new(Self {
             id,
-            name: name.to_owned(),
+            name: name.into(),
             handles: HandleTable::new(),
             privileges: AtomicU64::new(0),
             object: Opaque::new(),
@@ -65,7 +65,7 @@ impl ProcessState {
     }
 
     /// The file name of its program.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 

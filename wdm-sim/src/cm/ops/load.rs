@@ -249,6 +249,10 @@ impl Subject for Load<'_> {
         done(self.load())
     }
 
+    fn complete_name(&self) -> Vec<u16> {
+        self.target.absolute().unwrap_or_default()
+    }
+
     /// Always NULL (K2b).
     fn post_object(&self, _: Status) -> PVOID {
         ptr::null_mut()

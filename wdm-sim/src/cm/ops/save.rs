@@ -128,6 +128,10 @@ impl Subject for Merge<'_> {
         done(save(&keys, merged, self.target, Version::Latest))
     }
 
+    fn complete_name(&self) -> Vec<u16> {
+        self.high.full_name().unwrap_or_default()
+    }
+
     /// Always NULL (K2b).
     fn post_object(&self, _: Status) -> PVOID {
         ptr::null_mut()
