@@ -290,7 +290,7 @@ impl What {
     }
 
     /// The event in a word or two: the operation, the class, or the kind.
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         match self {
             Self::Load { .. } => "DriverEntry".to_owned(),
             Self::Unload { .. } => "DriverUnload".to_owned(),
@@ -311,7 +311,7 @@ impl What {
     }
 
     /// What the event came to; `None` if it has not come to it, or comes to nothing.
-    fn result(&self) -> Option<String> {
+    pub(super) fn result(&self) -> Option<String> {
         match self {
             Self::Load { status, .. } | Self::Operation { status, .. } => {
                 status.map(|status| status.to_string())

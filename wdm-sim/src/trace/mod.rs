@@ -29,10 +29,14 @@
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`Trace::write_chrome`] writes a file for Perfetto.
 
+mod chrome;
 mod event;
 mod recorder;
 mod story;
+mod tracks;
 
 use serde::Serialize;
 
@@ -64,6 +68,14 @@ impl Trace {
     /// When the trace was taken.
     pub fn taken(&self) -> Moment {
         self.taken
+    }
+
+    /// When an event ended, if it lasts: for one that had not ended, when the trace was taken.
+    fn end(&self, event: &Event) -> Option<Moment> {
+        match event.what.is_instant() {
+            true => None,
+            false => Some(event.ended.unwrap_or(self.taken)),
+        }
     }
 }
 

@@ -10,5 +10,6 @@
 #[path = "../cm/support.rs"]
 mod support;
 
+mod chrome;
 mod events;
 mod run;
