@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod bindgen;
+mod browser;
 mod c_driver;
 mod ci;
 mod coverage;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::browser;
 use crate::c_driver;
 use crate::debian::Consent;
 use crate::drivers;
@@ -39,6 +40,12 @@ pub(crate) fn run(consent: Consent) -> Result<()> {
     // The models are tests too, of a build of their own.
     let models = Checker::Loom.command(&workspace.root(), &workspace.target_dir());
     commands.push((models, Stream::Output));
+    if let Err(unavailable) = browser::obtain(consent) {
+        let reason = process::one_line(&format!("{unavailable:#}"));
+        say(format!(
+            "the simulator's page is tested without a browser: {reason}"
+        ));
+    }
     for (mut command, stream) in commands {
         command.current_dir(workspace.root());
         let folders = [

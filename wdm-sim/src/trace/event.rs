@@ -355,7 +355,7 @@ impl fmt::Display for What {
 }
 
 /// A key's name as people read it.
-fn shown(key: &str) -> &str {
+pub(super) fn shown(key: &str) -> &str {
     match key {
         "" => "(a deleted key)",
         key => key,

@@ -30,10 +30,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Trace::write_chrome`] writes a file for Perfetto.
+//! [`Trace::write_chrome`] writes a file for Perfetto, [`Trace::write_page`] a page for any browser.
 
 mod chrome;
 mod event;
+mod page;
 mod recorder;
 mod story;
 mod tracks;

@@ -40,6 +40,8 @@ pub(super) struct Tracks<'t> {
     pub(super) tracks: Vec<Track<'t>>,
     /// For each event its track, and how many events of that track it is part of.
     pub(super) places: Vec<(usize, usize)>,
+    /// For each event the innermost one that it is part of.
+    pub(super) parents: Vec<Option<usize>>,
 }
 
 impl Trace {
@@ -49,6 +51,7 @@ impl Trace {
         let mut found: HashMap<(usize, Option<Arc<Callback>>), usize> = HashMap::new();
         let mut threads: HashMap<usize, (usize, Vec<usize>)> = HashMap::new();
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(self.events.len());
+        let mut parents = Vec::with_capacity(self.events.len());
         for (index, event) in self.events.iter().enumerate() {
             let began = threads.len();
             let (_, stack) = threads
@@ -56,6 +59,7 @@ impl Trace {
                 .or_insert_with(|| (began, Vec::new()));
             stack.truncate(event.depth as usize);
             let parent = stack.last().copied();
+            parents.push(parent);
             let around = parent.and_then(|parent| places.get(parent));
             let track = match (&event.what, around) {
                 (What::Finding { .. } | What::Print { .. }, Some((track, _))) => *track,
@@ -96,6 +100,7 @@ impl Trace {
         Tracks {
             tracks: placed.into_iter().map(|(_, track)| track).collect(),
             places,
+            parents,
         }
     }
 }

@@ -12,4 +12,5 @@ mod support;
 
 mod chrome;
 mod events;
+mod page;
 mod run;
