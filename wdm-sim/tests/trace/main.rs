@@ -10,7 +10,14 @@
 #[path = "../cm/support.rs"]
 mod support;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[allow(dead_code, reason = "the loader's own tests use the rest")]
+#[path = "../../src/loader/tests/fixture.rs"]
+mod fixture;
+
 mod chrome;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod command;
 mod events;
 mod page;
 mod run;

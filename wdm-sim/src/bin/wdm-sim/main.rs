@@ -6,6 +6,7 @@
 
 mod inspect;
 mod ioctl;
+mod output;
 mod replay;
 mod run;
 mod table;

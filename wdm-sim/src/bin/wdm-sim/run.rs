@@ -9,6 +9,7 @@ use serde::Serialize;
 use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
 
 use crate::ioctl::{self, Answered};
+use crate::output::Files;
 use crate::table::Table;
 use crate::work::{Done, Workload};
 use crate::{Error, Outcome, print_json};
@@ -57,6 +58,9 @@ pub(crate) struct Options {
     /// allocations, which then fails
     #[arg(long, requires = "file")]
     verifier: bool,
+
+    #[command(flatten)]
+    files: Files,
 }
 
 fn parse_hive(text: &str) -> Result<(String, PathBuf), String> {
@@ -108,8 +112,18 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     let Some(workload) = Workload::read(options)? else {
         return Ok(Outcome::BadInput);
     };
+    options.files.make()?;
     let machine = build(options, &hives)?;
     refuse_damaged(&machine.report())?;
+    let outcome = work(options, &machine, &workload);
+    if outcome.is_err() {
+        // What happened until then is what one wants to see.
+        options.files.write(&machine, &machine.report())?;
+    }
+    outcome
+}
+
+fn work(options: &Options, machine: &Machine, workload: &Workload) -> Result<Outcome, Error> {
     let load = |file: &PathBuf| {
         // SAFETY: whoever calls the program vouches for the driver.
         unsafe { machine.load_sys(file) }
@@ -125,7 +139,7 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
         }
         ioctls.push(answered);
     }
-    let done = workload.run(&machine, !options.json)?;
+    let done = workload.run(machine, !options.json)?;
     workload.complain(&done);
     if let Some(driver) = driver {
         machine.unload(driver)?;
@@ -133,9 +147,10 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
     let mut report = machine.report();
     let mut failed_allocations = None;
     if let (true, Some(file)) = (options.verifier, &options.file) {
-        let tried = fail_allocations(options, file, &workload, &mut report)?;
+        let tried = fail_allocations(options, file, workload, &mut report)?;
         failed_allocations = Some(tried);
     }
+    options.files.write(machine, &report)?;
     let outcome = match report.findings.is_empty() && !done.has_failed() {
         true => Outcome::Clean,
         false => Outcome::Findings,
@@ -160,7 +175,7 @@ fn show(output: &Output, json: bool) -> Result<(), Error> {
 }
 
 /// Prints the report of a machine that stopped, and ends the process: its threads cannot go on.
-fn stopped(bug_check: &BugCheck, json: bool) -> ! {
+fn stopped(bug_check: &BugCheck, json: bool, files: &Files) -> ! {
     eprintln!("wdm-sim: {bug_check}");
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(machine) = &*running {
@@ -172,6 +187,9 @@ fn stopped(bug_check: &BugCheck, json: bool) -> ! {
             failed_allocations: None,
             report: machine.report(),
         };
+        if let Err(error) = files.write(machine, &output.report) {
+            eprintln!("wdm-sim: {error}");
+        }
         // The bug check has been told, so there is nothing to add if this fails.
         let _ = show(&output, json);
     }
@@ -215,8 +233,10 @@ fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Erro
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
     let machine = hives.iter().fold(builder, mount);
     let json = options.json;
-    let machine = machine
-        .on_bug_check(move |bug_check| stopped(bug_check, json))
+    let files = options.files.clone();
+    let machine = files
+        .record(machine)
+        .on_bug_check(move |bug_check| stopped(bug_check, json, &files))
         .build()?;
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     *running = Some(machine.clone());
