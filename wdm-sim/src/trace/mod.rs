@@ -30,7 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Trace::write_chrome`] writes a file for Perfetto, [`Trace::write_page`] a page for any browser.
+//! [`Trace::write_chrome`] writes a file for Perfetto, [`Trace::write_page`] a page for any browser;
+//! `docs/trace.md` describes both.
 
 mod chrome;
 mod event;
