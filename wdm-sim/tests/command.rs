@@ -220,7 +220,7 @@ fn assert_stops(file: &File, parts: &[&str]) {
         let path = file.path();
         let output = wdm_sim(&[&["run", path.as_str()], more].concat());
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
         for part in parts {
             assert!(stderr.contains(part), "{part} is not in: {stderr}");
@@ -229,10 +229,14 @@ fn assert_stops(file: &File, parts: &[&str]) {
     };
     let table = stops(&[]);
     assert!(table.contains("BUG-CHECK at "), "{table}");
+    let row = |name: &str| table.lines().any(|line| line.starts_with(name));
+    assert!(row("bug check ") && row("driver's address "), "{table}");
     let json: serde_json::Value = serde_json::from_str(&stops(&["--json"])).expect("it is JSON");
     assert_eq!(json["driver"], "tested");
     assert_eq!(json["findings"][0]["rule"], "BUG-CHECK");
     assert!(json["bug_check"]["code"].is_u64(), "{json}");
+    let address = json["bug_check"]["address"].as_str().unwrap_or_default();
+    assert!(address.contains("tested.sys+0x"), "{json}");
 }
 
 #[test]
@@ -247,7 +251,11 @@ fn a_bug_check_is_told_and_the_report_is_printed() {
     let code = calls_import([0xE2, 1, 2], WELL_BEHAVED);
     assert_stops(
         &File::importing(&code, &["KeBugCheckEx"]),
-        &["bug check 0x000000E2 (0x1, 0x2, ", "by tested"],
+        &[
+            "bug check 0x000000E2 (0x1, 0x2, ",
+            "by tested",
+            "called from tested.sys+0x101b (.text)",
+        ],
     );
 }
 
@@ -430,7 +438,7 @@ fn a_fault_in_a_dispatch_routine_is_that_of_a_system_call() {
     let code = r"\Device\Tested:0x222000::0";
     let output = wdm_sim(&["run", &file.path(), "--ioctl", code]);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(
         stderr.contains("bug check 0x0000003B (0xC0000005, "),

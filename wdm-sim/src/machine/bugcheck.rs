@@ -17,6 +17,9 @@ pub struct BugCheck {
     pub driver: String,
     /// The routine that stopped the machine.
     pub call: String,
+    /// Where in the driver control was, such as `registry-guard.sys+0x1234 (.text)`: at the fault, or
+    /// behind the call; empty if that is not known, as for drivers that are linked in.
+    pub address: String,
     /// The bug check code.
     pub code: u32,
     /// Its parameters.
@@ -42,6 +45,10 @@ impl fmt::Display for BugCheck {
         if !self.notification.is_empty() {
             write!(f, " in {}", self.notification)?;
         }
+        // The reason of an exception has it already.
+        if !self.reason.contains(&self.address) {
+            write!(f, ", called from {}", self.address)?;
+        }
         if !self.reason.is_empty() {
             write!(f, ": {}", self.reason)?;
         }
@@ -58,13 +65,33 @@ impl Thread {
         parameters: [u64; 4],
         reason: impl Into<String>,
     ) -> ! {
+        let caller = self.kernel().drivers.innermost_frame();
+        self.stop(
+            call,
+            caller.unwrap_or_default(),
+            code,
+            parameters,
+            reason.into(),
+        )
+    }
+
+    /// As [`bug_check`](Self::bug_check), of a driver whose control was at `address`.
+    fn stop(
+        &self,
+        call: &'static str,
+        address: String,
+        code: u32,
+        parameters: [u64; 4],
+        reason: String,
+    ) -> ! {
         let kernel = self.kernel();
         let bug_check = BugCheck {
             driver: kernel.drivers.name(self.caller().driver),
             call: call.to_owned(),
+            address,
             code,
             parameters,
-            reason: reason.into(),
+            reason,
             notification: self.cm.notification().unwrap_or_default().to_owned(),
         };
         self.finding(Rule::BugCheck, call, bug_check.to_string());
@@ -87,7 +114,9 @@ pub(crate) struct UnhandledException {
     pub(crate) context: u64,
     /// Where it happened.
     pub(crate) address: u64,
-    /// The same in words.
+    /// The innermost place in a driver, in words.
+    pub(crate) place: String,
+    /// What happened, in words.
     pub(crate) reason: String,
 }
 
@@ -104,6 +133,7 @@ impl Thread {
             record,
             context,
             address,
+            place,
             reason,
         } = exception;
         let routine = self.routine();
@@ -120,6 +150,6 @@ impl Thread {
                 [status, address, record, context],
             ),
         };
-        self.bug_check(routine.kind, code, parameters, reason)
+        self.stop(routine.kind, place, code, parameters, reason)
     }
 }

@@ -266,6 +266,16 @@ impl Drivers {
         modules.find_map(|module| module.describe(address))
     }
 
+    /// Where in a loaded image the code is that called the kernel on this host thread, as text.
+    pub(super) fn innermost_frame(&self) -> Option<String> {
+        let mut found = None;
+        backtrace::trace(|frame| {
+            found = self.describe(frame.ip().addr());
+            found.is_none()
+        });
+        found
+    }
+
     fn find(&self, wanted: impl Fn(&DriverRecord) -> bool) -> Option<Arc<DriverRecord>> {
         let list = self.lock();
         list.iter().find(|record| wanted(record)).cloned()

@@ -189,6 +189,7 @@ pub(super) fn give_up(record: &ExceptionRecord, context: &Context, why: Unhandle
         context: address(ptr::from_ref(context).cast()),
         address: record.address,
         reason: format!("{what} at {place}: {why}"),
+        place,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Exit status: 0 if all is well, 1 if the driver broke a rule or something failed (one line on the
 //! standard error says what), 2 for a wrong command line, or a script or a recording that cannot be
-//! understood.
+//! understood, 3 if the driver stopped the machine (a bug check); the report is printed then too.
 
 mod inspect;
 mod ioctl;
@@ -68,6 +68,9 @@ fn refuse(error: &clap::Error) -> ExitCode {
     eprintln!("wdm-sim: {}", line.trim_start_matches("error: "));
     ExitCode::from(2)
 }
+
+/// The exit status after a bug check.
+const BUG_CHECK: u8 = 3;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::ioctl::{self, Answered};
 use crate::output::Files;
 use crate::table::Table;
 use crate::work::{Done, Workload};
-use crate::{Error, Outcome, print_json};
+use crate::{BUG_CHECK, Error, Outcome, print_json};
 
 /// How many allocations `--verifier` lets fail at most.
 const MAX_FAILED: u64 = 1000;
@@ -193,7 +193,7 @@ fn stopped(bug_check: &BugCheck, json: bool, files: &Files) -> ! {
         // The bug check has been told, so there is nothing to add if this fails.
         let _ = show(&output, json);
     }
-    std::process::exit(1)
+    std::process::exit(BUG_CHECK.into())
 }
 
 fn read_hives(hives: &[(String, PathBuf)]) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -286,8 +286,18 @@ fn print(output: &Output) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     let counters = &output.report.counters;
     let mut table = Table::default();
-    table.row("driver", output.driver.as_deref().unwrap_or("none"));
+    table.row(
+        "driver",
+        or_none(output.driver.as_deref().unwrap_or_default()),
+    );
     table.row("windows", output.report.profile);
+    if let Some(bug_check) = &output.bug_check {
+        let [a, b, c, d] = bug_check.parameters;
+        let code = format!("{:#010X} ({a:#X}, {b:#X}, {c:#X}, {d:#X})", bug_check.code);
+        table.row("bug check", code);
+        table.row("driver's address", or_none(&bug_check.address));
+        table.row("notification", or_none(&bug_check.notification));
+    }
     if let Some(done) = &output.workload {
         done.add_rows(&mut table);
     }
@@ -316,4 +326,8 @@ fn print(output: &Output) -> Result<(), Error> {
         writeln!(out, "{finding}")?;
     }
     Ok(())
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
 }
