@@ -203,6 +203,48 @@ fn a_missing_import_is_named() {
 }
 
 #[test]
+fn a_missing_import_is_stubbed_and_stops_the_driver_that_calls_it() {
+    let modules: &[(&str, &[&str])] = &[
+        ("FLTMGR.SYS", &["FltNoSuchRoutine"]),
+        ("ntoskrnl.exe", &["ZwClose", "NtNoSuchRoutine"]),
+    ];
+    let build = |code: &[u8]| {
+        let driver = Driver::new(code).imports(modules).build();
+        File::new("tested.sys", &driver)
+    };
+    let idle = build(WELL_BEHAVED);
+    assert_one_line(
+        &["run", &idle.path()],
+        &["FLTMGR.SYS!FltNoSuchRoutine and ntoskrnl.exe!NtNoSuchRoutine"],
+    );
+    let output = wdm_sim(&["run", &idle.path(), "--stub-missing"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(stdout(&output).contains("ntoskrnl.exe!NtNoSuchRoutine"));
+
+    let calls = build(&calls_import([1, 2, 3], WELL_BEHAVED));
+    let stopped = |more: &[&str]| {
+        let path = calls.path();
+        let output = wdm_sim(&[&["run", &path, "--stub-missing"], more].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        for part in [
+            "bug check 0xC0000263 ",
+            "at FltNoSuchRoutine by tested",
+            "called from tested.sys+0x101b (.text)",
+            "FLTMGR.SYS!FltNoSuchRoutine",
+        ] {
+            assert!(stderr.contains(part), "{part} is not in: {stderr}");
+        }
+        stdout(&output)
+    };
+    assert!(stopped(&[]).contains("BUG-CHECK at FltNoSuchRoutine"));
+    let json: serde_json::Value = serde_json::from_str(&stopped(&["--json"])).expect("it is JSON");
+    assert_eq!(json["bug_check"]["call"], "FltNoSuchRoutine");
+    assert_eq!(json["stubbed_imports"][0], "FLTMGR.SYS!FltNoSuchRoutine");
+}
+
+#[test]
 fn bad_drivers_are_one_line() {
     let fails = File::driver(FAILS);
     assert_one_line(

@@ -163,10 +163,10 @@ pub enum Problem {
     WritableCode(String),
     /// Imports that nobody could supply; all of them.
     #[error(
-        "imports {}, which the simulator does not have; call something else, or add {} to the \
-         simulator's exports",
+        "imports {}, which the simulator does not have; call something else, or bind {} \
+         (--stub-missing)",
         List(.0),
-        if .0.len() == 1 { "it" } else { "them" }
+        if .0.len() == 1 { "a stub to it" } else { "stubs to them" }
     )]
     MissingImports(
         /// Each as `module!name`.

@@ -234,6 +234,13 @@ impl Image {
         Ok(())
     }
 
+    /// The error of a host that gives no memory for it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn no_memory(&self, source: region::Error) -> LoadError {
+        let action = "gives no memory";
+        LoadError::new(&self.file, Problem::Memory { action, source })
+    }
+
     /// Checks that this is a driver for x86_64 that the kernel could load.
     ///
     /// # Errors

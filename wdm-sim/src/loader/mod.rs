@@ -47,6 +47,8 @@ mod inspect;
 mod map;
 mod module;
 mod tables;
+#[cfg(target_arch = "x86_64")]
+mod thunks;
 
 #[cfg(test)]
 mod tests;
@@ -61,3 +63,5 @@ pub use map::{ImportResolver, LoadOptions};
 pub use module::EntryPoint;
 pub use module::{Location, Module};
 pub use tables::{Export, ExportTarget, Import, ImportName, RuntimeFunction};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use thunks::Thunks;

@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) announce_open_before_create: bool,
     /// What images are accepted.
     pub(crate) load: LoadOptions,
+    /// Bind stubs to imports that the kernel does not have.
+    pub(crate) stub_missing: bool,
     /// Told of a bug check before the process ends.
     pub(crate) bug_check: Option<Box<BugCheckHook>>,
 }
@@ -111,6 +113,15 @@ impl Builder {
     /// Whether `.sys` files with sections that are both writable and executable are loaded.
     pub fn allow_writable_code(mut self, allow: bool) -> Self {
         self.options.load.allow_writable_code = allow;
+        self
+    }
+
+    /// Whether an import that the kernel does not have is bound to a stub, so that the driver is loaded
+    /// all the same; calling the stub stops the machine with a bug check that names the routine. Otherwise
+    /// such a driver is not loaded. It is for `.sys` files, whose import tables do not tell functions
+    /// from variables: a variable is bound to a stub too, and what is read from it is code.
+    pub fn stub_missing_imports(mut self, stub: bool) -> Self {
+        self.options.stub_missing = stub;
         self
     }
 
@@ -199,6 +210,8 @@ impl Builder {
                 verifier: Default::default(),
                 counters: Default::default(),
                 drivers: Default::default(),
+                #[cfg(target_arch = "x86_64")]
+                stubs: Default::default(),
                 processes: Default::default(),
                 system_threads: Default::default(),
                 debug: DebugLog::new(self.debug),

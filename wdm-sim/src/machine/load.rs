@@ -6,6 +6,8 @@ use std::sync::Arc;
 use thiserror::Error;
 use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING};
 
+#[cfg(target_arch = "x86_64")]
+use super::stubs::Stubs;
 use super::{Driver, DriverId, DriverRecord, Kernel, Machine, ThreadGuard};
 use crate::call::{self, Abi, Code};
 #[cfg(target_arch = "x86_64")]
@@ -118,9 +120,18 @@ impl Machine {
     #[cfg(target_arch = "x86_64")]
     fn load_image(&self, image: &Image) -> Result<Driver, LoadDriverError> {
         let profile = self.kernel.profile;
-        let resolve =
-            |module: &str, import: ImportName<'_>| crate::exports::resolve(profile, module, import);
+        let stubs = match self.kernel.options.stub_missing {
+            true => Some(Stubs::new(image, profile).map_err(|error| image.no_memory(error))?),
+            false => None,
+        };
+        let resolve = |module: &str, import: ImportName<'_>| {
+            let found = crate::exports::resolve(profile, module, import);
+            found.or_else(|| stubs.as_ref()?.find(module, import))
+        };
         let module = Module::load(image, self.kernel.options.load, &resolve)?;
+        if let Some(stubs) = stubs {
+            self.kernel.keep_stubs(stubs);
+        }
         let name = service_name(module.name());
         let entry = (module.entry_point() as *const ()).expose_provenance();
         self.load(&name, Some(module), entry, Abi::Win64)

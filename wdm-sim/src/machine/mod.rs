@@ -26,9 +26,11 @@ mod process;
 mod profile;
 mod report;
 mod services;
+#[cfg(target_arch = "x86_64")]
+mod stubs;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::callback_object;
 use crate::cm;
@@ -99,6 +101,9 @@ pub(crate) struct Kernel {
     pub(crate) verifier: Verifier,
     pub(crate) counters: Counters,
     pub(crate) drivers: Drivers,
+    /// The stubs of all images that were loaded.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) stubs: Mutex<Vec<stubs::Stubs>>,
     pub(crate) processes: Processes,
     pub(crate) system_threads: SystemThreads,
     pub(crate) debug: DebugLog,

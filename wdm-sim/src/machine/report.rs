@@ -16,6 +16,10 @@ pub struct Report {
     pub hives: Vec<MountedHive>,
     /// The names of the drivers that are loaded.
     pub drivers: Vec<String>,
+    /// The imports that are bound to stubs, as `module!name`
+    /// ([`Builder::stub_missing_imports`](super::Builder::stub_missing_imports)).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stubbed_imports: Vec<String>,
     /// What was counted.
     pub counters: CounterReport,
     /// The rules that drivers broke, in the order in which they first did.
@@ -83,6 +87,10 @@ impl Machine {
             profile: kernel.profile,
             hives: kernel.hives.reports(),
             drivers: kernel.drivers.names(),
+            #[cfg(target_arch = "x86_64")]
+            stubbed_imports: kernel.stubbed_imports(),
+            #[cfg(not(target_arch = "x86_64"))]
+            stubbed_imports: Vec::new(),
             counters: kernel.counters.report(),
             findings: kernel.verifier.findings(),
             debug_print: kernel.debug.lines(),

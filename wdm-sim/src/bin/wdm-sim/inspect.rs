@@ -96,7 +96,11 @@ fn print(output: &Output) -> Result<(), Error> {
         writeln!(out, "cannot be run: {why}")?;
     } else if !output.missing_imports.is_empty() {
         let missing = output.missing_imports.join(", ");
-        writeln!(out, "cannot be run: the simulator does not have {missing}")?;
+        writeln!(
+            out,
+            "cannot be run: the simulator does not have {missing}; --stub-missing runs it until it \
+             calls one"
+        )?;
     }
     Ok(())
 }

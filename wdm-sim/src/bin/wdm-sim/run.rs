@@ -54,6 +54,11 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
+    /// Load the driver though it imports what the simulator does not have; it is stopped when it calls
+    /// such a routine. Variables cannot be told from routines: one that is missing reads as code
+    #[arg(long)]
+    stub_missing: bool,
+
     /// Look closer: publish the callback's cookie late, and run the driver once more for each of its
     /// allocations, which then fails
     #[arg(long, requires = "file")]
@@ -228,7 +233,8 @@ fn unreadable(name: &str, file: &Path, error: &io::Error) -> Error {
 fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
     let builder = Machine::builder()
         .profile(options.profile)
-        .publish_cookie_late(options.verifier);
+        .publish_cookie_late(options.verifier)
+        .stub_missing_imports(options.stub_missing);
     let mount =
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
     let machine = hives.iter().fold(builder, mount);
@@ -291,6 +297,9 @@ fn print(output: &Output) -> Result<(), Error> {
         or_none(output.driver.as_deref().unwrap_or_default()),
     );
     table.row("windows", output.report.profile);
+    for import in &output.report.stubbed_imports {
+        table.row("missing import", import);
+    }
     if let Some(bug_check) = &output.bug_check {
         let [a, b, c, d] = bug_check.parameters;
         let code = format!("{:#010X} ({a:#X}, {b:#X}, {c:#X}, {d:#X})", bug_check.code);

@@ -136,7 +136,7 @@ fn every_missing_import_is_named() {
     assert_eq!(
         error.to_string(),
         "a.sys: imports ntoskrnl.exe!FooBar, ntoskrnl.exe!Baz and hal.dll!Qux, which the simulator \
-         does not have; call something else, or add them to the simulator's exports"
+         does not have; call something else, or bind stubs to them (--stub-missing)"
     );
 }
 
