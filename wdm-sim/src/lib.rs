@@ -108,6 +108,7 @@ mod callback_object;
 pub mod cm;
 mod dpc;
 mod exports;
+mod faults;
 mod files;
 mod hives;
 mod io;
@@ -131,6 +132,7 @@ mod work_items;
 pub use callback_object::SystemCallback;
 pub use cm::SaveFormat;
 pub use exports::has_export;
+pub use faults::{Fault, FaultPlan};
 pub use machine::{
     BugCheck, BuildError, Builder, ClassCount, CounterReport, DeviceNode, Driver, LinkedEntry,
     LoadDriverError, Machine, MountedHive, Privileges, Process, Profile, Report, Setting,

@@ -17,6 +17,8 @@ use crate::verifier::Rule;
 
 /// `POOL_FLAG_RAISE_ON_FAILURE`: raise an exception instead of returning NULL.
 const POOL_FLAG_RAISE_ON_FAILURE: u64 = 0x20;
+/// `POOL_RAISE_IF_ALLOCATION_FAILURE`, in a pool type.
+const POOL_RAISE_IF_ALLOCATION_FAILURE: POOL_TYPE = 16;
 /// `POOL_FLAG_NON_PAGED_EXECUTE`.
 const POOL_FLAG_NON_PAGED_EXECUTE: u64 = 0x80;
 /// Bug check `KMODE_EXCEPTION_NOT_HANDLED`.
@@ -32,6 +34,9 @@ exports! {
         }
         if tag == 0 {
             thread.finding(Rule::PoolParameter, CALL, "the tag is 0; give four characters");
+        }
+        if pool & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
+            thread.faults.spare_allocation();
         }
         // NT gives the smallest block for a size of 0.
         let address = allocate(&thread, size.max(1), tag, is_executable(pool));
@@ -72,6 +77,9 @@ exports! {
             let detail = format!("{wrong} (flags {flags:#x}, size {size}, tag {tag:#x})");
             thread.finding(Rule::PoolParameter, CALL, detail);
             return null_mut();
+        }
+        if flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
+            thread.faults.spare_allocation();
         }
         let address = allocate(&thread, size, tag, pools == POOL_FLAG_NON_PAGED_EXECUTE);
         if address.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
@@ -226,6 +234,9 @@ fn allocate(thread: &Thread, size: SIZE_T, tag: u32, executable: bool) -> PVOID 
     };
     if kernel.pool.must_fail() {
         kernel.counters.count(Counter::InjectedFailures);
+        return null_mut();
+    }
+    if kernel.faults.allocation_fails(thread) {
         return null_mut();
     }
     let owner = thread.caller().driver;

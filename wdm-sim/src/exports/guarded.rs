@@ -27,6 +27,9 @@ unsafe extern "system" fn wdm_guarded_copy(to: *mut u8, from: *const u8, count: 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> bool {
     if crate::user::can_go_away(to) || crate::user::can_go_away(from) {
+        if crate::faults::guarded_copy_fails() {
+            return false;
+        }
         // SAFETY: by this function's contract; a fault ends the copy.
         return unsafe { crate::seh::copy_guarded(to, from, count) };
     }

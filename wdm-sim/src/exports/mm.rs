@@ -34,6 +34,8 @@ exports! {
         let name = unsafe { text(name) }.unwrap_or_default();
         let name = String::from_utf16_lossy(name);
         let found = address(thread.kernel().profile, &name, thread.caller().abi);
+        #[cfg(target_arch = "x86_64")]
+        let found = found.map(|found| thread.kernel().faults.detour(found));
         found.map_or(std::ptr::null_mut(), |found| found.cast_mut().cast())
     }
 

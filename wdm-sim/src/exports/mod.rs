@@ -12,6 +12,7 @@ mod dbg;
 mod event;
 mod ex;
 mod ex_callback;
+mod failures;
 mod format;
 mod guarded;
 mod hive;
@@ -49,6 +50,7 @@ use crate::loader::ImportName;
 use crate::machine::Profile;
 use crate::status::Status;
 
+pub(crate) use failures::{Failure, Routine, fits};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use mm::{probe_for_read, probe_for_write};
 pub(crate) use ps::{SystemThread, SystemThreads};
@@ -101,6 +103,7 @@ macro_rules! exports {
             $(
                 #[allow(non_snake_case, clippy::too_many_arguments)]
                 pub(super) unsafe extern "win64" fn $name($($parameter: $type),*) $(-> $result)? {
+                    $crate::exports::exports!(@may_fail $name);
                     // SAFETY: the caller's promises are the same.
                     unsafe { body::$name($($parameter),*) }
                 }
@@ -148,8 +151,20 @@ macro_rules! exports {
             if const { SINCE as u8 > $crate::machine::Profile::WinXp as u8 } {
                 $crate::exports::since::check_linked(SINCE, stringify!($name));
             }
+            $crate::exports::exports!(@may_fail $name);
             // SAFETY: the caller's promises are the same.
             unsafe { $body }
+        }
+    };
+    // Returns what the routine returns when it fails, if it is to fail now.
+    (@may_fail $name:ident) => {
+        struct This;
+        impl $crate::exports::Routine for This {
+            const NAME: &'static str = stringify!($name);
+        }
+        // SAFETY: what is returned is the routine's result.
+        if let Some(failed) = unsafe { $crate::faults::fail::<This, _>() } {
+            return failed;
         }
     };
     (@address $name:ident sys_only) => { None };
@@ -235,6 +250,17 @@ pub(crate) fn address(profile: Profile, name: &str, abi: Abi) -> Option<*const (
         #[cfg(target_arch = "x86_64")]
         Abi::Win64 => Some(export.win64),
     }
+}
+
+/// The address of a routine for linked drivers.
+pub(crate) fn linked_address(name: &str) -> Option<*const ()> {
+    BY_NAME.get(name)?.linked
+}
+
+/// The addresses, for `.sys` files, of the routines that can fail ([`faults`](crate::faults)).
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) fn failing_routines() -> impl Iterator<Item = *const ()> {
+    failures::names().map(|name| BY_NAME[name].win64)
 }
 
 /// Finds what a `.sys` file imports.

@@ -34,6 +34,16 @@ impl Raised {
     /// `STATUS_ACCESS_VIOLATION`.
     pub(crate) const ACCESS_VIOLATION: i32 = 0xC000_0005_u32.cast_signed();
 
+    /// A read of an address that cannot be read.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub(crate) fn unreadable(address: u64, reason: &str) -> Self {
+        Self {
+            status: Self::ACCESS_VIOLATION,
+            parameters: vec![0, address],
+            reason: reason.to_owned(),
+        }
+    }
+
     /// Stops the machine, as if nobody had handled it.
     pub(super) fn stop(self, thread: &Thread, call: &'static str) -> ! {
         let status = u64::from(self.status.cast_unsigned());

@@ -98,7 +98,7 @@ pub(super) const fn since(name: &str) -> Profile {
 }
 
 /// Whether two texts are the same, for the compiler to find out.
-const fn same(one: &str, other: &str) -> bool {
+pub(super) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut same = one.len() == other.len();
     let mut at = 0;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::bugcheck::{BugCheck, BugCheckHook};
 use super::debug::{DebugHook, DebugLog};
 use super::{Kernel, Machine, Profile, services};
+use crate::faults::{FaultPlan, Faults};
 use crate::files::{File, Files};
 use crate::hives::Hives;
 use crate::loader::LoadOptions;
@@ -33,6 +34,9 @@ pub enum BuildError {
         /// What is wrong with it.
         status: Status,
     },
+    /// The host gives no memory for functions that are made at run time.
+    #[error("the host gives no executable memory ({0}); allow executable maps")]
+    Memory(region::Error),
     /// The keys that drivers are installed in could not be made.
     #[error("the keys for services could not be made ({0}); look into the mounted SYSTEM hive")]
     Services(Status),
@@ -64,6 +68,7 @@ pub struct Builder {
     debug: Option<Box<DebugHook>>,
     trace: bool,
     trace_limit: Option<usize>,
+    fail_each: Option<FaultPlan>,
 }
 
 impl Machine {
@@ -152,6 +157,13 @@ impl Builder {
         self
     }
 
+    /// Fails one call of the kernel that code of a driver makes, on a path that the plan has not seen;
+    /// see [`FaultPlan`].
+    pub fn fail_each(mut self, plan: &FaultPlan) -> Self {
+        self.fail_each = Some(plan.clone());
+        self
+    }
+
     /// Builds the machine.
     ///
     /// # Errors
@@ -216,6 +228,7 @@ impl Builder {
                 system_threads: Default::default(),
                 debug: DebugLog::new(self.debug),
                 trace,
+                faults: Faults::new(self.fail_each).map_err(BuildError::Memory)?,
             }),
         })
     }

@@ -31,7 +31,7 @@ pub(crate) enum Counter {
     PoolExecutable,
     /// Pool blocks that were freed.
     PoolFrees,
-    /// Pool allocations that failed because a test asked for it.
+    /// Calls that failed because a test asked for it.
     InjectedFailures,
 }
 

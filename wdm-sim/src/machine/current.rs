@@ -14,6 +14,7 @@ use crate::call::Abi;
 use crate::callback_object;
 use crate::cm;
 use crate::exports::SystemThread;
+use crate::faults;
 use crate::verifier::Rule;
 
 thread_local! {
@@ -98,6 +99,8 @@ pub(crate) struct Thread {
     pub(crate) callback_objects: callback_object::ThreadState,
     /// How many events of the machine's trace are under way on it.
     pub(crate) trace_depth: Cell<u32>,
+    /// What it remembers of calls that may fail.
+    pub(crate) faults: faults::ThreadState,
     /// Whether its guard has been dropped.
     left: Cell<bool>,
     gs: Cell<Option<gs::Block>>,
@@ -135,6 +138,7 @@ impl Thread {
             cm: cm::ThreadState::default(),
             callback_objects: callback_object::ThreadState::default(),
             trace_depth: Cell::new(0),
+            faults: faults::ThreadState::default(),
             left: Cell::new(false),
             gs: Cell::new(Some(gs::Block::install(&object))),
             kernel,
@@ -191,7 +195,6 @@ impl Thread {
     }
 
     /// The routine of a driver that runs, the innermost if there are several.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub(crate) fn routine(&self) -> Routine {
         self.routine.get()
     }

@@ -126,6 +126,7 @@ impl Machine {
         };
         let resolve = |module: &str, import: ImportName<'_>| {
             let found = crate::exports::resolve(profile, module, import);
+            let found = found.map(|found| self.kernel.faults.detour(found));
             found.or_else(|| stubs.as_ref()?.find(module, import))
         };
         let module = Module::load(image, self.kernel.options.load, &resolve)?;

@@ -36,6 +36,7 @@ use crate::callback_object;
 use crate::cm;
 use crate::dpc::Dpcs;
 use crate::exports::SystemThreads;
+use crate::faults::Faults;
 use crate::files::Files;
 use crate::hives::Hives;
 use crate::io;
@@ -109,6 +110,7 @@ pub(crate) struct Kernel {
     pub(crate) debug: DebugLog,
     /// What happened, if somebody wants to know.
     pub(crate) trace: Option<Box<Recorder>>,
+    pub(crate) faults: Faults,
 }
 
 impl Kernel {

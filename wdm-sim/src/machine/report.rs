@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{CounterReport, Machine, Profile};
+use crate::faults::Fault;
 use crate::registry::{HiveError, HiveReport};
 use crate::verifier::{Finding, Rule};
 
@@ -22,6 +23,9 @@ pub struct Report {
     pub stubbed_imports: Vec<String>,
     /// What was counted.
     pub counters: CounterReport,
+    /// The call that failed on purpose ([`FaultPlan`](crate::FaultPlan)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// The rules that drivers broke, in the order in which they first did.
     pub findings: Vec<Finding>,
     /// The last lines that drivers printed.
@@ -92,6 +96,7 @@ impl Machine {
             #[cfg(not(target_arch = "x86_64"))]
             stubbed_imports: Vec::new(),
             counters: kernel.counters.report(),
+            fault: kernel.faults.injected(),
             findings: kernel.verifier.findings(),
             debug_print: kernel.debug.lines(),
         }

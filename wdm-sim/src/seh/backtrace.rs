@@ -37,6 +37,14 @@ pub(super) unsafe fn capture(
     captured as u16
 }
 
+/// The innermost frames of driver code as `registry-guard.sys+0x1234`, the innermost first.
+pub(super) fn driver_frames(context: &Context, most: usize) -> Vec<String> {
+    let mut walk = Walk::new(*context, Purpose::Search, Handling::innermost());
+    let frames = std::iter::from_fn(|| walk.next().ok().flatten());
+    let frames = frames.map(|frame| frame.image.offset(frame.context.rip));
+    frames.take(most).collect()
+}
+
 /// Where control is in each frame of driver code, from the inside out, and then in their caller.
 fn addresses(context: &Context) -> impl Iterator<Item = u64> {
     let mut walk = Walk::new(*context, Purpose::Search, Handling::innermost());

@@ -38,6 +38,12 @@ impl LoadedImage {
         self.image.function_around(self.rva(address)?)
     }
 
+    /// The file and the offset in it, as `registry-guard.sys+0x1234`.
+    pub(super) fn offset(&self, address: u64) -> String {
+        let rva = self.rva(address).unwrap_or_default();
+        format!("{}+{rva:#x}", self.image.name())
+    }
+
     /// Where an address lies: `registry-guard.sys+0x1234 (.text)`, and behind which export.
     pub(super) fn describe(&self, address: u64) -> String {
         let rva = self.rva(address).unwrap_or_default();

@@ -52,6 +52,6 @@ mod tests;
 
 pub(crate) use images::Registered;
 pub(crate) use memory::{copy_from_caller, copy_guarded, copy_to_caller, is_writable_by_caller};
-pub(crate) use routines::{function_entry, routines};
+pub(crate) use routines::{function_entry, note_caller, routines};
 pub(crate) use signal::end_process_on_faults;
 pub(crate) use stack::prepare_thread;

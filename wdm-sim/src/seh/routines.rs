@@ -18,6 +18,7 @@ use super::stack::Stack;
 use super::step;
 use super::unwind::{self, STATUS_UNWIND, Target};
 use crate::exports::{Raised, probe_for_read, probe_for_write};
+use crate::faults;
 use crate::loader::RuntimeFunction;
 
 /// The routines that `.sys` files get under these names, whatever the tables of
@@ -28,7 +29,19 @@ pub(crate) fn routines() -> impl Iterator<Item = (&'static str, *const ())> {
 
 /// Defines routines that hand their caller's registers to a function.
 macro_rules! with_context {
-    ($($(#[doc = $doc:literal])* $name:ident => $function:path;)*) => {$(
+    (@end) => { "add rsp, 0x4F8\nret" };
+    // With the arguments as they were, to the address that r11 had.
+    (@end goes_on) => {
+        "fxrstor64 [rsp + 0x120]
+        mov rcx, [rsp + 0xA0]
+        mov rdx, [rsp + 0xA8]
+        mov r8, [rsp + 0xD8]
+        mov r9, [rsp + 0xE0]
+        mov r11, [rsp + 0xF0]
+        add rsp, 0x4F8
+        jmp r11"
+    };
+    ($($(#[doc = $doc:literal])* $([$kind:ident])? $name:ident => $function:path;)*) => {$(
         $(#[doc = $doc])*
         #[unsafe(naked)]
         unsafe extern "win64" fn $name() {
@@ -65,8 +78,7 @@ macro_rules! with_context {
                 "mov [rsp + 0x64], eax",
                 "lea rcx, [rsp + 0x20]",
                 "call {function}",
-                "add rsp, 0x4F8",
-                "ret",
+                with_context!(@end $($kind)?),
                 flags = const CONTEXT_ALL,
                 function = sym $function,
             )
@@ -85,6 +97,7 @@ with_context! {
     local_unwind => local_unwind_in;
     capture_context => capture_context_in;
     capture_backtrace => capture_backtrace_in;
+    [goes_on] note_and_go_on => note_in;
 }
 
 const ROUTINES: [(&str, *const ()); 15] = [
@@ -172,26 +185,39 @@ unsafe extern "win64" fn raise_exception_in(context: *mut Context) {
 /// `ProbeForRead(address, length, alignment)`.
 unsafe extern "win64" fn probe_read_in(context: *mut Context) {
     // SAFETY: the routine gave its context.
-    unsafe { probe_in(context, probe_for_read) }
+    unsafe { probe_in(context, "ProbeForRead", probe_for_read) }
 }
 
 /// `ProbeForWrite(address, length, alignment)`.
 unsafe extern "win64" fn probe_write_in(context: *mut Context) {
     // SAFETY: the routine gave its context.
-    unsafe { probe_in(context, probe_for_write) }
+    unsafe { probe_in(context, "ProbeForWrite", probe_for_write) }
 }
 
 /// # Safety
 /// The context is that of the caller of the routine.
-unsafe fn probe_in(context: *mut Context, probe: fn(u64, u64, u32) -> Result<(), Raised>) {
+unsafe fn probe_in(
+    context: *mut Context,
+    call: &'static str,
+    probe: fn(u64, u64, u32) -> Result<(), Raised>,
+) {
     // SAFETY: by this function's contract.
     let address = unsafe { argument(context, Register::RCX) };
     // SAFETY: as above.
     let length = unsafe { argument(context, Register::RDX) };
     // SAFETY: as above.
     let alignment = unsafe { argument(context, Register::R8) } as u32;
-    let Err(raised) = probe(address, length, alignment) else {
-        return;
+    let frames = || {
+        // SAFETY: as above.
+        let context = unsafe { &*context };
+        backtrace::driver_frames(context, faults::DEPTH)
+    };
+    let raised = match probe(address, length, alignment) {
+        Err(raised) => raised,
+        Ok(()) if length > 0 && faults::probe_fails(call, frames) => {
+            Raised::unreadable(address, "the call failed on purpose")
+        }
+        Ok(()) => return,
     };
     let record = ExceptionRecord::new(raised.status, 0, 0, &raised.parameters);
     drop(raised);
@@ -306,6 +332,19 @@ unsafe extern "win64" fn virtual_unwind(
         }
         None => 0,
     }
+}
+
+/// Where a thunk goes to note its caller's frames, and on to the routine whose address it has.
+pub(crate) fn note_caller() -> *const () {
+    note_and_go_on as *const ()
+}
+
+unsafe extern "win64" fn note_in(context: *mut Context) {
+    faults::note_caller(|| {
+        // SAFETY: the routine gave its caller's context.
+        let context = unsafe { &*context };
+        backtrace::driver_frames(context, faults::DEPTH)
+    });
 }
 
 /// The image around an address, and the unwind entry of the function there, which lives as long as

@@ -6,6 +6,7 @@ mod support;
 mod callback_objects;
 mod dispatcher;
 mod drivers;
+mod faults;
 mod irps;
 mod leftovers;
 mod locks;

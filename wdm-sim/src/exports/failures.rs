@@ -1,0 +1,181 @@
+//! How routines of the kernel fail when the system is short of something ([`faults`](crate::faults)).
+//!
+//! Pages: MicrosoftDocs/windows-driver-docs-ddi, folder `wdk-ddi-src/content/wdm`, file
+//! `nf-wdm-<routine in lower case>.md`. Where a page names no status for a lack of resources, but says
+//! that the routine fails, it is `STATUS_INSUFFICIENT_RESOURCES` too. Not here are routines that give
+//! something back, since a driver has no other way to do that, and those that fail only over what they
+//! are given.
+
+use super::since::same;
+use crate::status::Status;
+
+/// How a routine fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It returns a status.
+    Status(Status),
+    /// It returns NULL.
+    Null,
+    /// It may allocate memory, and fails as it does when there is none.
+    Memory,
+    /// It raises `STATUS_ACCESS_VIOLATION`.
+    Raise,
+}
+
+/// The routines that can fail, and how.
+const FAILURES: &[(Failure, &[&str])] = &[
+    (
+        Failure::Memory,
+        &[
+            "ExAllocatePool",
+            "ExAllocatePool2",
+            "ExAllocatePoolWithTag",
+            "RtlAnsiStringToUnicodeString",
+            "RtlCreateUnicodeString",
+            "RtlDowncaseUnicodeString",
+            "RtlStringFromGUID",
+            "RtlUnicodeStringToAnsiString",
+            "RtlUpcaseUnicodeString",
+        ],
+    ),
+    (
+        Failure::Null,
+        &[
+            "ExRegisterCallback",
+            "IoAllocateWorkItem",
+            "MmGetSystemRoutineAddress",
+            "MmMapLockedPagesSpecifyCache",
+        ],
+    ),
+    (
+        Failure::Status(Status::ACCESS_DENIED),
+        &["ObReferenceObjectByHandle"],
+    ),
+    (
+        Failure::Status(Status::INSUFFICIENT_RESOURCES),
+        &[
+            "CmCallbackGetKeyObjectID",
+            "CmCallbackGetKeyObjectIDEx",
+            "CmRegisterCallback",
+            "CmRegisterCallbackEx",
+            "CmSetCallbackObjectContext",
+            "ExCreateCallback",
+            "IoAllocateDriverObjectExtension",
+            "IoCreateDevice",
+            "IoCreateSymbolicLink",
+            "IoOpenDeviceRegistryKey",
+            "IoOpenDriverRegistryKey",
+            "ObOpenObjectByPointer",
+            "ObQueryNameString",
+            "PsCreateSystemThread",
+            "ZwCommitTransaction",
+            "ZwCreateEvent",
+            "ZwCreateFile",
+            "ZwCreateKey",
+            "ZwCreateKeyTransacted",
+            "ZwCreateTransaction",
+            "ZwDeleteKey",
+            "ZwDeleteValueKey",
+            "ZwEnumerateKey",
+            "ZwEnumerateValueKey",
+            "ZwFlushKey",
+            "ZwLoadKey",
+            "ZwLoadKeyEx",
+            "ZwNotifyChangeKey",
+            "ZwOpenFile",
+            "ZwOpenKey",
+            "ZwOpenKeyEx",
+            "ZwOpenKeyTransacted",
+            "ZwOpenKeyTransactedEx",
+            "ZwQueryKey",
+            "ZwQueryMultipleValueKey",
+            "ZwQuerySecurityObject",
+            "ZwQueryValueKey",
+            "ZwReadFile",
+            "ZwRenameKey",
+            "ZwReplaceKey",
+            "ZwRestoreKey",
+            "ZwSaveKey",
+            "ZwSaveKeyEx",
+            "ZwSaveMergedKeys",
+            "ZwSetInformationKey",
+            "ZwSetSecurityObject",
+            "ZwSetValueKey",
+            "ZwWriteFile",
+        ],
+    ),
+];
+
+/// A routine that the kernel has.
+pub(crate) trait Routine {
+    /// Its name.
+    const NAME: &'static str;
+    /// How it fails, if it can.
+    const FAILURE: Option<Failure> = failure(Self::NAME);
+}
+
+/// How a routine fails, if it can.
+const fn failure(name: &str) -> Option<Failure> {
+    let mut group = 0;
+    while group < FAILURES.len() {
+        let (failure, names) = FAILURES[group];
+        let mut at = 0;
+        while at < names.len() {
+            if same(names[at], name) {
+                return Some(failure);
+            }
+            at += 1;
+        }
+        group += 1;
+    }
+    None
+}
+
+/// Whether results of that size can tell of a failure: a status has four bytes, a pointer has those of
+/// an address. One that allocates answers itself.
+pub(crate) const fn fits(failure: Option<Failure>, size: usize) -> bool {
+    match failure {
+        Some(Failure::Status(_)) => size == size_of::<i32>(),
+        Some(Failure::Null) => size == size_of::<*const ()>(),
+        Some(Failure::Memory | Failure::Raise) | None => true,
+    }
+}
+
+/// The names of all routines that can fail.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FAILURES.iter().flat_map(|(_, names)| *names).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_routine_exists_and_fails_in_one_way() {
+        let mut seen = HashSet::new();
+        for name in names() {
+            assert!(super::super::has_export(name), "there is no {name}");
+            assert!(seen.insert(name), "{name} is there twice");
+        }
+        assert_eq!(failure("ExRegisterCallback"), Some(Failure::Null));
+        assert_eq!(failure("ZwClose"), None);
+    }
+
+    #[test]
+    fn what_gives_back_does_not_fail() {
+        for name in names() {
+            let gives_back = [
+                "Free",
+                "Release",
+                "Unregister",
+                "UnRegister",
+                "Close",
+                "Dereference",
+            ];
+            let found = gives_back.into_iter().find(|word| name.contains(word));
+            assert_eq!(found, None, "{name}");
+        }
+    }
+}
