@@ -4,6 +4,7 @@
 //! standard error says what), 2 for a wrong command line, or a script or a recording that cannot be
 //! understood, 3 if the driver stopped the machine (a bug check); the report is printed then too.
 
+mod fail_each;
 mod inspect;
 mod ioctl;
 mod output;

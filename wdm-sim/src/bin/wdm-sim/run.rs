@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
 use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
 
+use crate::fail_each::{self, FailEach};
 use crate::ioctl::{self, Answered};
 use crate::output::Files;
 use crate::table::Table;
@@ -59,6 +61,26 @@ pub(crate) struct Options {
     #[arg(long)]
     stub_missing: bool,
 
+    /// Run the driver again and again, and let one call of the kernel fail each time, on another path:
+    /// an allocation, an open, a registration and so on. A run must end without a leak, a crash or
+    /// another finding
+    #[arg(long, requires = "file")]
+    fail_each: bool,
+
+    /// How many seconds a run of --fail-each may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..),
+        requires = "fail_each"
+    )]
+    time_limit: u64,
+
+    /// A run of --fail-each, in its own process
+    #[arg(long, hide = true, requires = "file")]
+    fail_one: bool,
+
     /// Look closer: publish the callback's cookie late, and run the driver once more for each of its
     /// allocations, which then fails
     #[arg(long, requires = "file")]
@@ -95,6 +117,8 @@ struct Output {
     bug_check: Option<BugCheck>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_allocations: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail_each: Option<FailEach>,
     #[serde(flatten)]
     report: Report,
 }
@@ -105,6 +129,21 @@ impl Options {
         self.script.as_deref()
     }
 
+    /// The driver, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The control codes to send.
+    pub(crate) fn ioctls(&self) -> &[ioctl::Request] {
+        &self.ioctl
+    }
+
+    /// How long a run of `--fail-each` may take.
+    pub(crate) fn time_limit(&self) -> Duration {
+        Duration::from_secs(self.time_limit)
+    }
+
     /// The recording to replay, if there is one.
     pub(crate) fn replay(&self) -> Option<&Path> {
         self.replay.as_deref()
@@ -113,7 +152,10 @@ impl Options {
 
 /// Loads the driver, uses the registry, unloads the driver, and prints what happened.
 pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
-    let hives = read_hives(&options.hive)?;
+    if options.fail_one {
+        return fail_each::run_one(options);
+    }
+    let hives = read_hives(options)?;
     let Some(workload) = Workload::read(options)? else {
         return Ok(Outcome::BadInput);
     };
@@ -156,7 +198,16 @@ fn work(options: &Options, machine: &Machine, workload: &Workload) -> Result<Out
         failed_allocations = Some(tried);
     }
     options.files.write(machine, &report)?;
-    let outcome = match report.findings.is_empty() && !done.has_failed() {
+    let mut clean = report.findings.is_empty() && !done.has_failed();
+    let mut fail_each = None;
+    if options.fail_each && clean {
+        let tried = fail_each::run(options, !options.json)?;
+        clean = !tried.has_failed();
+        fail_each = Some(tried);
+    } else if options.fail_each {
+        eprintln!("wdm-sim: no call was failed: the driver is not clean without; mend that first");
+    }
+    let outcome = match clean {
         true => Outcome::Clean,
         false => Outcome::Findings,
     };
@@ -166,6 +217,7 @@ fn work(options: &Options, machine: &Machine, workload: &Workload) -> Result<Out
         workload: Some(done),
         bug_check: None,
         failed_allocations,
+        fail_each,
         report,
     };
     show(&output, options.json)?;
@@ -190,6 +242,7 @@ fn stopped(bug_check: &BugCheck, json: bool, files: &Files) -> ! {
             workload: None,
             bug_check: Some(bug_check.clone()),
             failed_allocations: None,
+            fail_each: None,
             report: machine.report(),
         };
         if let Err(error) = files.write(machine, &output.report) {
@@ -201,12 +254,13 @@ fn stopped(bug_check: &BugCheck, json: bool, files: &Files) -> ! {
     std::process::exit(BUG_CHECK.into())
 }
 
-fn read_hives(hives: &[(String, PathBuf)]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+/// The hive files to mount.
+pub(crate) fn read_hives(options: &Options) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let read = |(name, file): &(String, PathBuf)| {
         let bytes = std::fs::read(file).map_err(|error| unreadable(name, file, &error))?;
         Ok((name.clone(), bytes))
     };
-    hives.iter().map(read).collect()
+    options.hive.iter().map(read).collect()
 }
 
 /// What a driver does to half a registry says little of the driver.
@@ -230,20 +284,32 @@ fn unreadable(name: &str, file: &Path, error: &io::Error) -> Error {
     format!("hive {name}: {file} cannot be read ({error}); check the path").into()
 }
 
-fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
+/// The machine that the command line describes.
+pub(crate) fn builder(options: &Options, hives: &[(String, Vec<u8>)]) -> Builder {
     let builder = Machine::builder()
         .profile(options.profile)
         .publish_cookie_late(options.verifier)
         .stub_missing_imports(options.stub_missing);
     let mount =
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
-    let machine = hives.iter().fold(builder, mount);
+    hives.iter().fold(builder, mount)
+}
+
+fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
     let json = options.json;
     let files = options.files.clone();
-    let machine = files
-        .record(machine)
-        .on_bug_check(move |bug_check| stopped(bug_check, json, &files))
-        .build()?;
+    let builder = files.record(builder(options, hives));
+    start(builder, move |bug_check| {
+        stopped(bug_check, json, &files);
+    })
+}
+
+/// Builds the machine that runs from now on; `stop` is told of a bug check.
+pub(crate) fn start(
+    builder: Builder,
+    stop: impl Fn(&BugCheck) + Send + Sync + 'static,
+) -> Result<Machine, Error> {
+    let machine = builder.on_bug_check(stop).build()?;
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     *running = Some(machine.clone());
     wdm_sim::report_faults(&machine);
@@ -327,6 +393,9 @@ fn print(output: &Output) -> Result<(), Error> {
     table.row("pool blocks", pool);
     if let Some(tried) = output.failed_allocations {
         table.row("allocations failed", tried);
+    }
+    if let Some(tried) = &output.fail_each {
+        tried.add_rows(&mut table);
     }
     table.row("lines printed", output.report.debug_print.len());
     table.row("findings", output.report.findings.len());
