@@ -10,7 +10,7 @@ use std::thread;
 use support::{State, assert_clean, machine, with_driver};
 use wdm_safe::bug_check::Bug;
 use wdm_safe::{Delivery, Init, Result, Worker};
-use wdm_sim::{LoadDriverError, Machine, Status};
+use wdm_sim::{FaultPlan, LoadDriverError, Machine, Status};
 
 fn keep<T: Send + Sync + 'static>(state: T) -> Result<State> {
     Ok(Box::new(state))
@@ -237,6 +237,39 @@ fn every_allocation_can_fail_and_so_can_the_thread() {
     }
     // The driver's extension and state; the queue, the worker, its start, the thread.
     assert_eq!(failures, 6);
+}
+
+#[test]
+fn each_call_of_the_kernel_can_fail() {
+    let owned = Arc::new(());
+    let plan = FaultPlan::new();
+    while plan.next_run() {
+        let machine = Machine::builder()
+            .fail_each(&plan)
+            .build()
+            .expect("it builds");
+        let start = {
+            let owned = Arc::clone(&owned);
+            move |init: &Init<'_>| {
+                let worker = Worker::start(init, 8, move |_, _| drop(Arc::clone(&owned)))?;
+                let _ = worker.push(1);
+                keep(worker)
+            }
+        };
+        let loaded = with_driver(&machine, start, || {});
+        assert_clean(&machine);
+        let fault = machine.report().fault;
+        // It can do without some of them.
+        assert!(fault.is_some() || loaded.is_ok(), "{loaded:?}");
+        assert_eq!(Arc::strong_count(&owned), 1, "{fault:?}");
+    }
+    let faults = plan.faults();
+    for routine in ["PsCreateSystemThread", "ObReferenceObjectByHandle"] {
+        assert!(
+            faults.iter().any(|fault| fault.routine == routine),
+            "{routine}: {faults:#?}"
+        );
+    }
 }
 
 /// Set in the process that stops.

@@ -152,13 +152,18 @@ impl<T> Drop for Worker<T> {
         if id == self.shared.thread_id.load(Ordering::Relaxed) {
             bug_check::stop(Bug::StoppedInsideHandler, [id, 0, 0, 0]);
         }
-        self.shared.stop.store(true, Ordering::Release);
-        self.shared.signal.set_always();
+        self.shared.tell_to_stop();
         // Dropping the thread, which is next, waits for it.
     }
 }
 
 impl<T> Shared<T> {
+    /// Lets the thread end when it has delivered what is left.
+    fn tell_to_stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.signal.set_always();
+    }
+
     /// Delivers until the worker is to stop, and then what is left.
     fn run(&self, handler: &mut impl FnMut(Delivery<T>, Passive<'_>), at: Passive<'_>) {
         let mut told = 0;

@@ -42,7 +42,7 @@ struct Start<T, H> {
 pub(super) fn start<T, H>(
     shared: &PoolBox<Shared<T>>,
     handler: H,
-    _at: Passive<'_>,
+    at: Passive<'_>,
 ) -> Result<Thread>
 where
     T: Send + 'static,
@@ -82,16 +82,28 @@ where
     // From here on the thread runs, and must not be left to itself.
     // SAFETY: a kernel handle that the kernel has just opened for this call.
     let handle = unsafe { Handle::from_raw(handle) };
-    match handle
-        .ok_or(NtError::INVALID_HANDLE)
-        .and_then(|it| object(&it))
-    {
+    let left_behind =
+        |error: NtError| -> ! { bug_check::stop(Bug::LeftBehind, [error.raw() as usize, 0, 0, 0]) };
+    let Some(handle) = handle else {
+        left_behind(NtError::INVALID_HANDLE)
+    };
+    match object(&handle) {
         // INVARIANT: the thread's object, referenced.
         Ok(object) => Ok(Thread { object }),
-        // The kernel has lost the thread that it has just made. There is no way to wait for it, and
-        // it runs this driver's code.
-        Err(error) => bug_check::stop(Bug::LeftBehind, [error.raw() as usize, 0, 0, 0]),
+        Err(error) => {
+            shared.tell_to_stop();
+            // If that fails too, the kernel has lost the thread that it has just made.
+            wait_for(&handle, at).unwrap_or_else(|error| left_behind(error));
+            Err(error)
+        }
     }
+}
+
+/// Waits until the thread behind a handle has ended.
+fn wait_for(handle: &Handle, _at: Passive<'_>) -> Result<()> {
+    // SAFETY: the handle is open; without a limit there is no time; PASSIVE_LEVEL by the token.
+    let status = unsafe { sys::ZwWaitForSingleObject(handle.raw(), 0, ptr::null_mut()) };
+    NtStatus::from_raw(status).to_result()
 }
 
 /// The thread object behind a handle, referenced.
