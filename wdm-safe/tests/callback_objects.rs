@@ -14,7 +14,7 @@ use wdm_safe::callback_object::{
     PROCESSOR_ADD, PowerChange, SET_SYSTEM_TIME,
 };
 use wdm_safe::{Init, NtError, Passive, Result, UnicodeStr, unicode};
-use wdm_sim::{LoadDriverError, Machine, Status, SystemCallback};
+use wdm_sim::{FaultPlan, LoadDriverError, Machine, Status, SystemCallback};
 
 const NAME: &UnicodeStr = unicode!(r"\Callback\Contoso");
 
@@ -245,6 +245,45 @@ fn every_allocation_can_fail() {
     }
     // The driver's extension and state; looking for the object, making it, and registering twice.
     assert!(failures >= 6, "{failures}");
+}
+
+#[test]
+fn each_call_of_the_kernel_can_fail() {
+    let owned = Arc::new(());
+    let plan = FaultPlan::new();
+    while plan.next_run() {
+        let machine = Machine::builder()
+            .fail_each(&plan)
+            .build()
+            .expect("it builds");
+        let start = {
+            let owned = Arc::clone(&owned);
+            move |init: &Init<'_>| {
+                let made = NotifyObject::create(NAME, Callbacks::Many, init.passive())?;
+                let opened = NotifyObject::open(NAME, init.passive())?;
+                let registration = opened.register(init, move |_| drop(Arc::clone(&owned)))?;
+                made.notify(0, 0);
+                keep((registration, opened, made))
+            }
+        };
+        let loaded = with_driver(&machine, start, || {});
+        assert_clean(&machine);
+        let fault = machine.report().fault;
+        // It can do without some of them.
+        assert!(fault.is_some() || loaded.is_ok(), "{loaded:?}");
+        assert_eq!(Arc::strong_count(&owned), 1, "{fault:?}");
+    }
+    let faults = plan.faults();
+    for routine in [
+        "ExCreateCallback",
+        "ExRegisterCallback",
+        "ObOpenObjectByPointer",
+    ] {
+        assert!(
+            faults.iter().any(|fault| fault.routine == routine),
+            "{routine}: {faults:#?}"
+        );
+    }
 }
 
 /// Counts how many calls are inside the callback, and whether one was after its registration.

@@ -120,7 +120,8 @@ impl NotifyObject {
     /// (The kernel makes or opens in one step and does not say which, so this looks first; of two
     /// drivers that make the same name at the same moment, both get the one object.)
     /// `STATUS_OBJECT_PATH_NOT_FOUND` or `STATUS_OBJECT_PATH_SYNTAX_BAD` for a bad name,
-    /// `STATUS_INSUFFICIENT_RESOURCES` for want of memory.
+    /// `STATUS_INSUFFICIENT_RESOURCES` for want of memory: also after a second in which the kernel had no
+    /// handle for the object that it had made, which then stays.
     pub fn create(name: &UnicodeStr, callbacks: Callbacks, at: Passive<'_>) -> Result<Notifier> {
         match Self::open(name, at) {
             Ok(_) => return Err(NtError::OBJECT_NAME_COLLISION),
@@ -131,7 +132,7 @@ impl NotifyObject {
         // closes its own. So the object is made permanent first, and temporary when we have one.
         let attributes = sys::OBJ_CASE_INSENSITIVE | sys::OBJ_PERMANENT;
         let object = open_or_create(name, attributes, Some(callbacks))?;
-        let name = object.handle(at)?;
+        let name = object.handle_at_last(at)?;
         // SAFETY: the handle is open; the level is PASSIVE_LEVEL by the token.
         let status = unsafe { sys::ZwMakeTemporaryObject(name.raw()) };
         NtStatus::from_raw(status).to_result()?;
@@ -155,6 +156,21 @@ impl NotifyObject {
         F: Fn(&Notification<'_>) + Send + Sync + 'static,
     {
         NotifyRegistration::new(self, at, callback)
+    }
+
+    /// A kernel handle to the object, for which it waits a while if there is none to be had: without
+    /// one, an object that was made permanent cannot be deleted.
+    fn handle_at_last(&self, at: Passive<'_>) -> Result<Handle> {
+        const MORE_TRIES: u32 = 100;
+        let mut handle = self.handle(at);
+        for _ in 0..MORE_TRIES {
+            if handle.is_ok() {
+                break;
+            }
+            pause(at);
+            handle = self.handle(at);
+        }
+        handle
     }
 
     /// A kernel handle to the object.
@@ -225,6 +241,16 @@ impl Deref for Notifier {
     fn deref(&self) -> &NotifyObject {
         &self.object
     }
+}
+
+/// Lets 10 ms pass.
+fn pause(_at: Passive<'_>) {
+    // Negative is relative, in units of 100 ns.
+    let mut time = sys::LARGE_INTEGER { QuadPart: -100_000 };
+    // SAFETY: the time outlives the call; PASSIVE_LEVEL by the token.
+    let _ = unsafe {
+        sys::KeDelayExecutionThread(sys::KernelMode as sys::KPROCESSOR_MODE, 0, &mut time)
+    };
 }
 
 /// `ExCreateCallback`.
