@@ -6,7 +6,7 @@ use wdm_safe::registry::{
     SecurityInformation, ValueRef, WatchScope,
 };
 use wdm_safe::{Driver, Init, NtError, Passive, Result, unicode};
-use wdm_sim::Machine;
+use wdm_sim::{FaultPlan, Machine};
 
 struct Everything;
 
@@ -90,4 +90,23 @@ fn each_allocation_can_fail() {
         failures += 1;
     }
     assert!(failures >= 15, "{failures}");
+}
+
+#[test]
+fn each_call_of_the_kernel_can_fail() {
+    let plan = FaultPlan::new();
+    while plan.next_run() {
+        let machine = Machine::builder()
+            .fail_each(&plan)
+            .build()
+            .expect("it builds");
+        // SAFETY: a driver without unsafe code.
+        if let Ok(driver) = unsafe { machine.load_linked("everything", driver_entry) } {
+            machine.unload(driver).expect("it unloads");
+        }
+        let report = machine.report();
+        assert_eq!(report.findings, [], "{:?}", report.fault);
+    }
+    let faults = plan.faults();
+    assert!(faults.len() > 30, "{}", faults.len());
 }
