@@ -3,6 +3,7 @@
 
 mod answers;
 mod contexts;
+mod each_call;
 mod faults;
 mod legacy;
 mod memory;
