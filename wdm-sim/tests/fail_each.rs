@@ -68,13 +68,7 @@ impl Code {
                 (allocate, free, DATA + 12),
                 (free, end, DATA + 12),
             ]);
-        let directory = tempfile::tempdir().expect("there is room for files");
-        let file = directory.path().join("tested.sys");
-        std::fs::write(&file, driver.build()).expect("the file is written");
-        Tested {
-            directory,
-            labels: std::mem::take(&mut self.labels),
-        }
+        Tested::new(&driver, std::mem::take(&mut self.labels))
     }
 }
 
@@ -85,6 +79,13 @@ struct Tested {
 }
 
 impl Tested {
+    fn new(driver: &Driver, labels: BTreeMap<&'static str, u32>) -> Self {
+        let directory = tempfile::tempdir().expect("there is room for files");
+        let file = directory.path().join("tested.sys");
+        std::fs::write(&file, driver.build()).expect("the file is written");
+        Self { directory, labels }
+    }
+
     fn run(&self, more: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wdm-sim"));
         let file = self.directory.path().join("tested.sys");
@@ -265,6 +266,36 @@ fn a_path_that_never_ends_is_ended() {
     let tested = driver(hangs, &[SECOND, FIRST]);
     let limit = ["--time-limit", "5"];
     assert_first_path_fails(&tested, &limit, "TIME LIMIT", "still running after 5 s");
+}
+
+#[test]
+fn a_probe_raises_and_so_finds_that_nobody_takes_the_exception() {
+    let mut code = vec![0x48, 0x83, 0xEC, 0x28, 0x48, 0x8D, 0x05]; // sub rsp, 28h; lea rax, [unload]
+    code.extend([0; 4]);
+    code.extend([0x48, 0x89, 0x41, 0x68]); // mov [rcx + 68h], rax: DriverUnload
+    code.extend([0xB9, 0, 0, 1, 0, 0xBA, 8, 0, 0, 0]); // mov ecx, 10000h; mov edx, 8
+    code.extend([0x45, 0x31, 0xC0, 0xFF, 0x15]); // xor r8d, r8d; call ProbeForRead
+    code.extend((IDATA - TEXT - code.len() as u32 - 4).to_le_bytes());
+    code.extend([0x31, 0xC0]); // xor eax, eax
+    let unload = code.len() as u32 + 5;
+    code[7..11].copy_from_slice(&(unload - 11).to_le_bytes());
+    code.extend([0x48, 0x83, 0xC4, 0x28, 0xC3, 0xC3]); // add rsp, 28h; ret; ret
+    let end = TEXT + code.len() as u32;
+    let driver = Driver::new(&code)
+        .data(&[1, 4, 1, 0, 4, 0x42, 0, 0])
+        .imports(&[("ntoskrnl.exe", &["ProbeForRead"])])
+        .unwind(&[(TEXT, end, DATA)]);
+    let tested = Tested::new(&driver, BTreeMap::new());
+    let output = tested.run(&[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = stdout(&output);
+    let returns = TEXT + unload - 7;
+    let expected = format!(
+        "BUG CHECK: ProbeForRead failed (STATUS_ACCESS_VIOLATION) in DriverEntry at \
+         tested.sys+{returns:#x}"
+    );
+    assert_eq!(text.lines().next(), Some(expected.as_str()), "{text}");
+    assert!(text.contains("paths tried            1"), "{text}");
 }
 
 #[test]

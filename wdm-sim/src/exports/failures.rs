@@ -4,7 +4,8 @@
 //! `nf-wdm-<routine in lower case>.md`. Where a page names no status for a lack of resources, but says
 //! that the routine fails, it is `STATUS_INSUFFICIENT_RESOURCES` too. Not here are routines that give
 //! something back, since a driver has no other way to do that, and those that fail only over what they
-//! are given.
+//! are given; `ObReferenceObjectByHandle` is here, since drivers forget what they have to undo when it
+//! fails: a thread that runs, a key that was made.
 
 use super::since::same;
 use crate::status::Status;
