@@ -302,6 +302,33 @@ fn a_bug_check_is_told_and_the_report_is_printed() {
 }
 
 #[test]
+fn a_fault_in_a_routine_that_the_driver_called_is_its_bug_check() {
+    // A string at 10h, where nothing is.
+    let code = calls_import([0x10, 0, 0], WELL_BEHAVED);
+    assert_stops(
+        &File::importing(&code, &["RtlInitUnicodeString"]),
+        &[
+            "bug check 0x0000007E (0xC0000005, ",
+            "at DriverEntry by tested, called from tested.sys+0x101b (.text)",
+            "an access violation at 0x10 in a routine of the kernel",
+        ],
+    );
+}
+
+#[test]
+fn a_stack_that_is_used_up_is_a_bug_check() {
+    let recurses = &[0x48, 0x83, 0xEC, 0x78, 0xE8, 0xF7, 0xFF, 0xFF, 0xFF]; // sub rsp, 78h; call itself
+    assert_stops(
+        &File::driver(recurses),
+        &[
+            "bug check 0x0000007F (0x8, ",
+            "tested.sys+0x10",
+            "the stack is used up",
+        ],
+    );
+}
+
+#[test]
 fn code_that_was_discarded_is_not_run() {
     let mut driver = Driver::new(RETURN_SUCCESS);
     let flags = pe::IMAGE_SCN_CNT_CODE

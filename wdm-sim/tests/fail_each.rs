@@ -247,15 +247,14 @@ fn a_bug_check_on_one_path_does_not_end_the_others() {
 
 #[test]
 fn a_crash_on_one_path_does_not_end_the_others() {
-    // Without memory, it calls itself until the stack is used up, where no exception is dispatched.
-    let recurses = |code: &mut Code| {
-        code.near(JNZ, "has first")
-            .label("again")
-            .then(&[0x48, 0x83, 0xEC, 0x78]);
-        code.near(CALL, "again").label("has first");
+    // Without memory, it ends the process that it runs in.
+    let ends = |code: &mut Code| {
+        code.near(JNZ, "has first");
+        code.then(&[0xB8, 0xE7, 0, 0, 0, 0xBF, 7, 0, 0, 0, 0x0F, 0x05]); // exit_group(7)
+        code.label("has first");
     };
-    let tested = driver(recurses, &[SECOND, FIRST]);
-    assert_first_path_fails(&tested, &[], "CRASH", "wdm-sim: the code at tested.sys+0x");
+    let tested = driver(ends, &[SECOND, FIRST]);
+    assert_first_path_fails(&tested, &[], "CRASH", "exit status: 7");
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Thread;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use super::Routine;
+use super::{DriverId, Kernel, Thread};
 use crate::verifier::Rule;
 
 /// Gets a bug check before the process ends.
@@ -84,9 +86,8 @@ impl Thread {
         parameters: [u64; 4],
         reason: String,
     ) -> ! {
-        let kernel = self.kernel();
         let bug_check = BugCheck {
-            driver: kernel.drivers.name(self.caller().driver),
+            driver: self.kernel().drivers.name(self.caller().driver),
             call: call.to_owned(),
             address,
             code,
@@ -94,9 +95,15 @@ impl Thread {
             reason,
             notification: self.cm.notification().unwrap_or_default().to_owned(),
         };
-        self.finding(Rule::BugCheck, call, bug_check.to_string());
-        match &kernel.options.bug_check {
-            Some(hook) => hook(&bug_check),
+        self.kernel().stop(self.caller().driver, call, &bug_check)
+    }
+}
+
+impl Kernel {
+    fn stop(&self, driver: DriverId, call: &'static str, bug_check: &BugCheck) -> ! {
+        self.finding(driver, Rule::BugCheck, call, bug_check.to_string());
+        match &self.options.bug_check {
+            Some(hook) => hook(bug_check),
             None => eprintln!("wdm-sim: {bug_check}"),
         }
         std::process::abort()
@@ -120,36 +127,115 @@ pub(crate) struct UnhandledException {
     pub(crate) reason: String,
 }
 
+/// A thread that cannot go on, after a fault that cannot be dispatched.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) struct LostThread {
+    /// The driver whose code is on its stack.
+    pub(crate) driver: DriverId,
+    /// The routine of the driver that the kernel had called.
+    pub(crate) routine: Routine,
+    /// The notification under way.
+    pub(crate) notification: Option<&'static str>,
+    /// The exception that it would have been.
+    pub(crate) status: u32,
+    /// Where it happened.
+    pub(crate) at: u64,
+    /// What happened, in words.
+    pub(crate) what: &'static str,
+    /// The address that was touched.
+    pub(crate) touched: u64,
+    /// The innermost place in the driver; 0 if that is not known.
+    pub(crate) caller: u64,
+    /// It happened in the driver: there was no room for the dispatcher.
+    pub(crate) stack_is_full: bool,
+}
+
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 impl Thread {
-    /// Stops the machine over an exception, with the code and parameters of NT: registry callbacks
-    /// have their own (R5), and so have the routines that run in system threads.
+    /// Stops the machine over an exception.
     pub(crate) fn unhandled_exception(&self, exception: UnhandledException) -> ! {
-        const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
-        const SYSTEM_SERVICE_EXCEPTION: u32 = 0x3B;
-        const REGISTRY_FILTER_DRIVER_EXCEPTION: u32 = 0x135;
-        let UnhandledException {
-            status,
-            record,
-            context,
-            address,
-            place,
-            reason,
-        } = exception;
         let routine = self.routine();
-        let status = u64::from(status);
-        let (code, parameters) = match routine.kind {
-            crate::call::REGISTRY_CALLBACK => (
-                REGISTRY_FILTER_DRIVER_EXCEPTION,
-                [status, context, routine.address as u64, 0],
-            ),
-            // It runs in the thread of the program that made the request.
-            crate::call::DISPATCH => (SYSTEM_SERVICE_EXCEPTION, [status, address, context, 0]),
-            _ => (
-                SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
-                [status, address, record, context],
-            ),
+        let (code, parameters) = exception_code(
+            routine,
+            exception.status,
+            exception.address,
+            exception.record,
+            exception.context,
+        );
+        self.stop(
+            routine.kind,
+            exception.place,
+            code,
+            parameters,
+            exception.reason,
+        )
+    }
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+impl Kernel {
+    /// Stops the machine over a thread that is lost.
+    pub(crate) fn stop_over(&self, lost: LostThread) -> ! {
+        const UNEXPECTED_KERNEL_MODE_TRAP: u32 = 0x7F;
+        const DOUBLE_FAULT: u64 = 8;
+        let LostThread {
+            driver,
+            routine,
+            notification,
+            status,
+            at,
+            what,
+            touched,
+            caller,
+            stack_is_full,
+        } = lost;
+        let (code, parameters) = match stack_is_full {
+            true => (UNEXPECTED_KERNEL_MODE_TRAP, [DOUBLE_FAULT, 0, 0, 0]),
+            false => exception_code(routine, status, at, 0, 0),
         };
-        self.stop(routine.kind, place, code, parameters, reason)
+        let reason = match stack_is_full {
+            true => "the stack is used up".to_owned(),
+            false => {
+                format!("{what} {touched:#x} in a routine of the kernel that the driver called")
+            }
+        };
+        let bug_check = BugCheck {
+            driver: self.drivers.name(driver),
+            call: routine.kind.to_owned(),
+            address: self.drivers.describe(caller as usize).unwrap_or_default(),
+            code,
+            parameters,
+            reason,
+            notification: notification.unwrap_or_default().to_owned(),
+        };
+        self.stop(driver, routine.kind, &bug_check)
+    }
+}
+
+/// The code and the parameters of NT for an exception that nobody takes: registry callbacks have their
+/// own (R5), and so have the routines that run in system threads.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn exception_code(
+    routine: Routine,
+    status: u32,
+    address: u64,
+    record: u64,
+    context: u64,
+) -> (u32, [u64; 4]) {
+    const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
+    const SYSTEM_SERVICE_EXCEPTION: u32 = 0x3B;
+    const REGISTRY_FILTER_DRIVER_EXCEPTION: u32 = 0x135;
+    let status = u64::from(status);
+    match routine.kind {
+        crate::call::REGISTRY_CALLBACK => (
+            REGISTRY_FILTER_DRIVER_EXCEPTION,
+            [status, context, routine.address as u64, 0],
+        ),
+        // It runs in the thread of the program that made the request.
+        crate::call::DISPATCH => (SYSTEM_SERVICE_EXCEPTION, [status, address, context, 0]),
+        _ => (
+            SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
+            [status, address, record, context],
+        ),
     }
 }

@@ -294,6 +294,15 @@ pub(crate) fn try_current() -> Option<Rc<Thread>> {
         .flatten()
 }
 
+/// As [`try_current`], for a signal's handler, which may have interrupted anything.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) fn interrupted() -> Option<Rc<Thread>> {
+    ENTERED
+        .try_with(|entered| entered.try_borrow().ok()?.last().cloned())
+        .ok()
+        .flatten()
+}
+
 /// Runs `body` with `thread` as the current one, though another may have been entered after it.
 pub(crate) fn as_current<T>(thread: &Rc<Thread>, body: impl FnOnce() -> T) -> T {
     let is_current = |entered: &Vec<Rc<Thread>>| {

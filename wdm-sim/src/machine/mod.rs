@@ -51,11 +51,13 @@ use crate::work_items::WorkItems;
 
 pub use bugcheck::BugCheck;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use bugcheck::UnhandledException;
+pub(crate) use bugcheck::{LostThread, UnhandledException};
 pub use builder::{BuildError, Builder};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
 pub use current::ThreadGuard;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use current::interrupted;
 pub(crate) use current::{
     Caller, Mode, Opaque, Routine, Thread, as_current, current, irql, on_this_host_thread,
     thread_number, try_current,

@@ -8,6 +8,7 @@
 //! | `images`, `stack` | which addresses are driver code, which are the thread's stack |
 //! | `walk` | goes from frame to frame, up to where the simulator called the driver |
 //! | `signal` | turns the host's signals into exceptions |
+//! | `lost` | stops the machine over a fault that cannot be dispatched |
 //! | `dispatch` | asks the frames who takes an exception, and stops the machine if nobody does |
 //! | `unwind` | cleans the frames up to one of them, and goes on there (`RtlUnwindEx`) |
 //! | `scope_table` | `__C_specific_handler` |
@@ -38,6 +39,7 @@ mod epilogue;
 mod error;
 mod images;
 mod info;
+mod lost;
 mod memory;
 mod routines;
 mod scope_table;

@@ -13,7 +13,7 @@ use std::sync::{Once, OnceLock, RwLock};
 use super::context::{CONTEXT_ALL, Context, ExceptionRecord, Register};
 use super::stack::Stack;
 use super::step::Memory;
-use super::{dispatch, images, memory};
+use super::{dispatch, images, lost, memory};
 use crate::machine::Machine;
 
 /// The signals, and who handled them before.
@@ -79,10 +79,11 @@ pub(super) fn install() {
     });
 }
 
-/// From now on, a fault that is none of a driver's, or that cannot be dispatched, ends the process
-/// with one line on stderr and exit status 1.
+/// From now on, a fault that cannot be dispatched is a bug check of the driver whose code is on the
+/// thread's stack; without a driver it ends the process with one line on stderr and exit status 1.
 pub(crate) fn end_process_on_faults(machine: &Machine) {
     install();
+    lost::wait();
     if let Ok(mut reporting) = REPORTING.write() {
         *reporting = Some(machine.clone());
     }
@@ -290,6 +291,8 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut libc:
         let reason = unsafe { &*info };
         // SAFETY: the signals that come here have an address.
         let address = unsafe { reason.si_addr() }.addr();
+        // Returns if there is no driver, or if the machine cannot be stopped.
+        lost::lose(&lost_to(signal, at, address as u64));
         report(machine, signal, at as usize, address);
     }
     let before = SIGNALS.iter().find(|(number, _)| *number == signal);
@@ -311,6 +314,22 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut libc:
             // SAFETY: sets the default action.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
+    }
+}
+
+/// What a signal stands for that cannot be dispatched.
+fn lost_to(signal: c_int, at: u64, touched: u64) -> lost::Fault {
+    let (status, what) = match signal {
+        libc::SIGSEGV | libc::SIGBUS => (code::ACCESS_VIOLATION, "an access violation at"),
+        libc::SIGILL => (code::ILLEGAL_INSTRUCTION, "an illegal instruction at"),
+        libc::SIGFPE => (code::INTEGER_DIVIDE_BY_ZERO, "a division by zero at"),
+        _ => (code::BREAKPOINT, "a breakpoint at"),
+    };
+    lost::Fault {
+        status,
+        at,
+        what,
+        touched,
     }
 }
 

@@ -20,6 +20,7 @@ thread_local! {
 /// Finds out what a signal's handler will ask about this thread.
 pub(crate) fn prepare_thread() {
     Stack::current();
+    super::lost::prepare_thread();
 }
 
 impl Stack {
