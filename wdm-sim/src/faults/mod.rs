@@ -12,7 +12,7 @@
 mod plan;
 mod stack;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 pub use plan::{Fault, FaultPlan};
@@ -40,7 +40,8 @@ pub(crate) struct Faults {
 #[derive(Default)]
 pub(crate) struct ThreadState {
     /// The frames of the `.sys` file that made the call.
-    noted: RefCell<Vec<String>>,
+    #[cfg(target_arch = "x86_64")]
+    noted: std::cell::RefCell<Vec<String>>,
     /// The routine, if it may allocate memory and has not yet done so.
     allocating: Cell<Option<&'static str>>,
 }
@@ -172,6 +173,7 @@ unsafe fn fail_now<R>(call: &'static str, failure: Failure) -> Option<R> {
 }
 
 /// Whether a copy that may fault is to do so.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) fn guarded_copy_fails() -> bool {
     let thread = try_current();
     thread.is_some_and(|thread| {

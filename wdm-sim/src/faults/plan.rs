@@ -46,8 +46,8 @@ impl fmt::Display for Fault {
 /// driver. What the driver answers then is its own affair; that it leaks nothing, breaks no rule and stops
 /// no machine is to be asserted.
 ///
-/// A driver that runs as a program's own process should be tried with `wdm-sim run --fail-each`, where a
-/// run that crashes is a failure among others.
+/// A driver that crashes takes the process with it. `wdm-sim run --fail-each` gives each run of a `.sys`
+/// file a process of its own, so that the other paths are tried all the same.
 ///
 /// # Example
 /// ```

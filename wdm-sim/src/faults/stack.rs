@@ -37,6 +37,7 @@ impl Drop for Calling {
 /// The innermost frames of a driver.
 pub(super) enum Stack {
     /// A `.sys` file's: the file and an offset in it, which are the same in each run.
+    #[cfg(target_arch = "x86_64")]
     Image(Vec<String>),
     /// Return addresses in this process.
     Linked(Vec<usize>),
@@ -78,6 +79,7 @@ impl Stack {
     /// What tells it from others.
     pub(super) fn identity(&self) -> Vec<String> {
         match self {
+            #[cfg(target_arch = "x86_64")]
             Self::Image(frames) => frames.clone(),
             Self::Linked(frames) => frames.iter().map(|at| format!("{at:#x}")).collect(),
         }
@@ -86,6 +88,7 @@ impl Stack {
     /// The frames as people read them.
     pub(super) fn names(&self) -> Vec<String> {
         match self {
+            #[cfg(target_arch = "x86_64")]
             Self::Image(frames) => frames.clone(),
             Self::Linked(frames) => frames.iter().map(|&at| name(at)).collect(),
         }

@@ -30,7 +30,7 @@ mod services;
 mod stubs;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::callback_object;
 use crate::cm;
@@ -106,7 +106,7 @@ pub(crate) struct Kernel {
     pub(crate) drivers: Drivers,
     /// The stubs of all images that were loaded.
     #[cfg(target_arch = "x86_64")]
-    pub(crate) stubs: Mutex<Vec<stubs::Stubs>>,
+    pub(crate) stubs: std::sync::Mutex<Vec<stubs::Stubs>>,
     pub(crate) processes: Processes,
     pub(crate) system_threads: SystemThreads,
     pub(crate) debug: DebugLog,

@@ -27,7 +27,8 @@ pub(crate) fn routines() -> impl Iterator<Item = (&'static str, *const ())> {
     memory::ROUTINES.into_iter().chain(ROUTINES)
 }
 
-/// Defines routines that hand their caller's registers to a function.
+/// Defines routines that hand their caller's registers to a function, and then return, or, with
+/// `[goes_on]`, go on to another routine as if the caller had called that.
 macro_rules! with_context {
     (@end) => { "add rsp, 0x4F8\nret" };
     // With the arguments as they were, to the address that r11 had.

@@ -135,7 +135,11 @@ fn next(options: &Options, before: &[Tried]) -> Result<Option<Tried>, Error> {
     let mut fault = None;
     let mut end = None;
     for line in output.messages.lines() {
-        match serde_json::from_str(line)? {
+        // A process that crashes may leave half a line.
+        let Ok(message) = serde_json::from_str(line) else {
+            continue;
+        };
+        match message {
             Message::Fails(it) => fault = Some(it),
             Message::Stopped(why) => end = Some((End::BugCheck, vec![why])),
             Message::Ended(findings) if findings.is_empty() => end = Some((End::Clean, findings)),
