@@ -120,6 +120,7 @@ mod object;
 mod pool;
 pub mod registry;
 pub mod script;
+mod se;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod seh;
 mod status;
@@ -135,9 +136,10 @@ pub use exports::has_export;
 pub use faults::{Fault, FaultPlan};
 pub use machine::{
     BugCheck, BuildError, Builder, ClassCount, CounterReport, DeviceNode, Driver, LinkedEntry,
-    LoadDriverError, Machine, MountedHive, Privileges, Process, Profile, Report, Setting,
+    LoadDriverError, Machine, MountedHive, Process, ProcessBuilder, Profile, Report, Setting,
     ThreadGuard, UnknownProfile, UnloadError, report_faults,
 };
+pub use se::{Account, MalformedSid, Privileges, Sid};
 pub use status::Status;
 pub use user::{
     ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue,

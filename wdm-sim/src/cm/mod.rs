@@ -28,7 +28,6 @@ pub(crate) mod capture;
 pub mod classes;
 mod close;
 mod context;
-mod descriptor;
 mod frames;
 mod ids;
 mod key_object;
@@ -44,9 +43,6 @@ pub use altitude::{Altitude, MalformedAltitude};
 pub(crate) use attach::set_object_context;
 pub(crate) use callbacks::{Cookie, Function};
 pub(crate) use close::close_key_object;
-pub(crate) use descriptor::{
-    check as check_descriptor, is_valid as descriptor_is_valid, length as descriptor_length,
-};
 pub(crate) use frames::ThreadState;
 pub(crate) use ids::{
     Wanted, bound_transaction, key_object_id, key_object_id_ex, release_name, report_lent_names,

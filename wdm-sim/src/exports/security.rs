@@ -6,8 +6,8 @@
 use wdm_sys::{BOOLEAN, PSECURITY_DESCRIPTOR, SECURITY_INFORMATION, ULONG};
 
 use super::exports;
-use crate::cm::{descriptor_is_valid, descriptor_length};
 use crate::machine::{current, irql};
+use crate::se::{descriptor_is_valid, descriptor_length};
 
 exports! {
     /// Whether bytes are a whole self-relative security descriptor that has the required parts.

@@ -68,7 +68,7 @@ pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
-pub use process::{Privileges, Process};
+pub use process::{Process, ProcessBuilder};
 pub(crate) use process::{ProcessState, Processes};
 pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};

@@ -1,28 +1,14 @@
 //! Processes.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use bitflags::bitflags;
 
 use super::current::{Opaque, Thread};
 use super::{Kernel, Machine, Mode, ThreadGuard};
 use crate::object::HandleTable;
+use crate::se::{Account, Privileges, Sid, Token};
 use crate::status::Status;
-
-bitflags! {
-    /// Privileges that a process can have. Code in kernel mode needs none.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Privileges: u64 {
-        /// `SeTcbPrivilege`: to act as part of the operating system.
-        const TCB = 1 << 7;
-        /// `SeBackupPrivilege`: to save keys.
-        const BACKUP = 1 << 17;
-        /// `SeRestorePrivilege`: to load, unload, restore and replace hives.
-        const RESTORE = 1 << 18;
-    }
-}
 
 /// The id of the System process, in which drivers are loaded.
 const SYSTEM_ID: usize = 4;
@@ -42,19 +28,21 @@ pub(crate) struct ProcessState {
     id: usize,
     name: Arc<str>,
     handles: HandleTable,
-    /// The bits of its [`Privileges`].
-    privileges: AtomicU64,
+    token: Token,
+    /// Whether it is a 32-bit program.
+    is_wow64: bool,
     /// What stands at the address of its `EPROCESS`.
     object: Box<Opaque>,
 }
 
 impl ProcessState {
-    fn new(id: usize, name: &str) -> Arc<Self> {
+    fn new(id: usize, name: &str, token: Token, is_wow64: bool) -> Arc<Self> {
         Arc::new(Self {
             id,
             name: name.into(),
             handles: HandleTable::new(),
-            privileges: AtomicU64::new(0),
+            token,
+            is_wow64,
             object: Opaque::new(),
         })
     }
@@ -72,6 +60,16 @@ impl ProcessState {
     /// Its handle table.
     pub(crate) fn handles(&self) -> &HandleTable {
         &self.handles
+    }
+
+    /// Who it runs as.
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Whether it is a 32-bit program.
+    pub(crate) fn is_wow64(&self) -> bool {
+        self.is_wow64
     }
 
     /// The address of its `EPROCESS`.
@@ -97,8 +95,10 @@ pub(crate) struct Processes {
 
 impl Default for Processes {
     fn default() -> Self {
+        let account = Account::System;
+        let token = Token::new(account.user(), account.groups(), Privileges::all());
         Self {
-            system: ProcessState::new(SYSTEM_ID, "System"),
+            system: ProcessState::new(SYSTEM_ID, "System", token, false),
             others: Mutex::default(),
             next_id: AtomicUsize::new(FIRST_ID),
         }
@@ -125,8 +125,8 @@ impl Processes {
         self.next_id.fetch_add(4, Ordering::Relaxed)
     }
 
-    fn start(&self, name: &str) -> Arc<ProcessState> {
-        let process = ProcessState::new(self.next_id(), name);
+    fn start(&self, name: &str, token: Token, is_wow64: bool) -> Arc<ProcessState> {
+        let process = ProcessState::new(self.next_id(), name, token, is_wow64);
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         others.push(Arc::clone(&process));
         process
@@ -134,11 +134,34 @@ impl Processes {
 }
 
 impl Machine {
-    /// Starts a user-mode process. `name` is the file name of its program.
+    /// Starts a user-mode process, which runs as [`Account::System`] without privileges. `name` is
+    /// the file name of its program.
     pub fn process(&self, name: &str) -> Process {
-        Process {
+        self.process_builder(name).start()
+    }
+
+    /// Sets up a user-mode process. `name` is the file name of its program.
+    ///
+    /// ```
+    /// use wdm_sim::{Account, KeyAccess, Machine, Status};
+    ///
+    /// let machine = Machine::builder().build()?;
+    /// let user = machine.process_builder("user.exe").account(Account::User).start();
+    /// let thread = user.enter();
+    /// let path = r"\REGISTRY\MACHINE";
+    /// assert!(thread.open_key(path, KeyAccess::READ).is_ok());
+    /// assert_eq!(thread.open_key(path, KeyAccess::WRITE).unwrap_err(), Status::ACCESS_DENIED);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn process_builder(&self, name: &str) -> ProcessBuilder {
+        let account = Account::default();
+        ProcessBuilder {
             kernel: Arc::clone(&self.kernel),
-            state: self.kernel.processes.start(name),
+            name: name.to_owned(),
+            user: account.user(),
+            groups: account.groups(),
+            privileges: Privileges::empty(),
+            wow64: false,
         }
     }
 
@@ -149,6 +172,69 @@ impl Machine {
             kernel: Arc::clone(&self.kernel),
             state: Arc::clone(self.kernel.processes.system()),
         }
+    }
+}
+
+/// Sets up a [`Process`].
+#[derive(Clone)]
+#[must_use = "nothing is started before start()"]
+pub struct ProcessBuilder {
+    kernel: Arc<Kernel>,
+    name: String,
+    user: Sid,
+    groups: Vec<Sid>,
+    privileges: Privileges,
+    wow64: bool,
+}
+
+impl ProcessBuilder {
+    /// Who it runs as: user and groups.
+    pub fn account(self, account: Account) -> Self {
+        self.user(account.user()).groups(account.groups())
+    }
+
+    /// The user that it runs as.
+    pub fn user(mut self, user: Sid) -> Self {
+        self.user = user;
+        self
+    }
+
+    /// The groups that the user is a member of. The first is the group of the keys that it makes;
+    /// their owner is the group of administrators if that is one of the groups.
+    pub fn groups(mut self, groups: impl IntoIterator<Item = Sid>) -> Self {
+        self.groups = groups.into_iter().collect();
+        self
+    }
+
+    /// The privileges that it has, enabled; none if not told.
+    pub fn privileges(mut self, privileges: Privileges) -> Self {
+        self.privileges = privileges;
+        self
+    }
+
+    /// Whether it is a 32-bit program, which has a view of the registry of its own (V1 to V5).
+    pub fn wow64(mut self, wow64: bool) -> Self {
+        self.wow64 = wow64;
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Process {
+        let token = Token::new(self.user, self.groups, self.privileges);
+        let processes = &self.kernel.processes;
+        Process {
+            state: processes.start(&self.name, token, self.wow64),
+            kernel: self.kernel,
+        }
+    }
+}
+
+impl fmt::Debug for ProcessBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessBuilder")
+            .field("name", &self.name)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,18 +254,14 @@ impl Process {
         &self.state.name
     }
 
-    /// Gives the process privileges, enabled. It begins with none.
+    /// Gives the process privileges, enabled.
     pub fn grant(&self, privileges: Privileges) {
-        self.state
-            .privileges
-            .fetch_or(privileges.bits(), Ordering::AcqRel);
+        self.state.token.grant(privileges);
     }
 
     /// Takes privileges away.
     pub fn revoke(&self, privileges: Privileges) {
-        self.state
-            .privileges
-            .fetch_and(!privileges.bits(), Ordering::AcqRel);
+        self.state.token.revoke(privileges);
     }
 }
 
@@ -189,9 +271,8 @@ impl Thread {
     /// # Errors
     /// `STATUS_PRIVILEGE_NOT_HELD`.
     pub(crate) fn require_privilege(&self, privileges: Privileges) -> Result<(), Status> {
-        let held = self.process().privileges.load(Ordering::Acquire);
         match self.previous_mode() {
-            Mode::User if !Privileges::from_bits_retain(held).contains(privileges) => {
+            Mode::User if !self.process().token().has(privileges) => {
                 Err(Status::PRIVILEGE_NOT_HELD)
             }
             _ => Ok(()),

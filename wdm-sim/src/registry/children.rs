@@ -1,5 +1,6 @@
 //! Keys below a key: making, finding, renaming and deleting them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::key::{Blueprint, Key, KeyFlags, State};
@@ -17,8 +18,40 @@ pub struct NewKey<'a> {
     pub link: bool,
     /// The class name; empty for none.
     pub class: &'a [u16],
-    /// The security descriptor; the parent's if there is none.
-    pub security: Option<Arc<[u8]>>,
+    /// The security descriptor.
+    pub security: NewSecurity<'a>,
+}
+
+/// The security descriptor of a new key.
+#[derive(Clone, Default)]
+pub enum NewSecurity<'a> {
+    /// The parent's.
+    #[default]
+    Parents,
+    /// This one.
+    Is(Arc<[u8]>),
+    /// What this makes of the parent's, unless it refuses.
+    Made(&'a dyn Fn(&Arc<[u8]>) -> Result<Arc<[u8]>, Status>),
+}
+
+impl NewSecurity<'_> {
+    fn below(&self, parents: &Arc<[u8]>) -> Result<Arc<[u8]>, Status> {
+        match self {
+            Self::Parents => Ok(Arc::clone(parents)),
+            Self::Is(security) => Ok(Arc::clone(security)),
+            Self::Made(make) => make(parents),
+        }
+    }
+}
+
+impl fmt::Debug for NewSecurity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parents => "Parents",
+            Self::Is(_) => "Is(..)",
+            Self::Made(_) => "Made(..)",
+        })
+    }
 }
 
 impl Key {
@@ -38,8 +71,8 @@ impl Key {
     ///
     /// # Errors
     /// `STATUS_INVALID_PARAMETER` for a malformed name or a tree that would grow too deep,
-    /// `STATUS_CHILD_MUST_BE_VOLATILE`, `STATUS_ACCESS_DENIED` below a symbolic link,
-    /// `STATUS_KEY_DELETED`.
+    /// `STATUS_CHILD_MUST_BE_VOLATILE`, `STATUS_ACCESS_DENIED` below a symbolic link, what
+    /// [`NewSecurity::Made`] refuses with, `STATUS_KEY_DELETED`.
     pub fn create_child(
         self: &Arc<Self>,
         name: &[u16],
@@ -85,7 +118,7 @@ impl Key {
                 name,
                 flags,
                 class: new.class,
-                security: new.security.clone().unwrap_or_else(|| Arc::clone(security)),
+                security: new.security.below(security)?,
                 last_write: system_time(),
             },
         ))

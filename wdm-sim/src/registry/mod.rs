@@ -63,7 +63,7 @@ mod write;
 use std::sync::Arc;
 
 pub(crate) use changes::Changes;
-pub use children::NewKey;
+pub use children::{NewKey, NewSecurity};
 pub use demo_hive::demo_hive;
 pub(crate) use hive::check as check_hive;
 pub use hive::{HiveError, HiveReport, mount};
@@ -120,7 +120,7 @@ impl Registry {
                     name: &wide(name),
                     flags: KeyFlags::ROOT,
                     class: &[],
-                    security: Arc::from([]),
+                    security: crate::se::hive_root(),
                     last_write: system_time(),
                 },
             )

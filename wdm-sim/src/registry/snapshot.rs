@@ -68,7 +68,7 @@ impl Snapshot {
             name: name.into(),
             link: false,
             class: Box::default(),
-            security: Arc::from([]),
+            security: crate::se::hive_root(),
             last_write: super::system_time(),
             values: Vec::new(),
             subkeys: 1..1,

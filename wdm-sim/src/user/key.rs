@@ -322,7 +322,7 @@ impl<'t> UserKey<'t> {
     /// `STATUS_INVALID_PARAMETER` for bytes that are no descriptor, and what the registry or a callback
     /// answers.
     pub fn set_security(&self, wanted: u32, descriptor: &[u8]) -> Result<(), Status> {
-        crate::cm::check_descriptor(descriptor)?;
+        crate::se::check_descriptor(descriptor)?;
         let descriptor = descriptor.as_ptr().cast_mut().cast();
         // SAFETY: checked above to be a whole descriptor.
         self.call(|thread| unsafe { ops::set_security(thread, self.handle(), wanted, descriptor) })

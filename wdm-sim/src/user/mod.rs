@@ -1,7 +1,8 @@
 //! The registry as user-mode code sees it: what a program's threads can do.
 //!
 //! The calls come from user mode, so that callbacks see captured inputs and the caller's own output
-//! buffers (N8), handles belong to the process, and their rights are enforced.
+//! buffers (N8), handles belong to the process, and their rights are enforced. Names are looked up
+//! in the view of the registry that the program has (V1).
 //!
 //! ```
 //! use wdm_sim::{KeyAccess, Machine, Status};
@@ -27,13 +28,14 @@ mod key;
 mod memory;
 mod transaction;
 mod watch;
+mod wow64;
 
 use std::ptr;
 
 use wdm_sys::{KeyAccess, KeyOptions, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
 use crate::cm::ops::{self, Creation};
-use crate::machine::{Thread, ThreadGuard, as_current};
+use crate::machine::{Mode, Thread, ThreadGuard, as_current};
 use crate::object::Handle;
 use crate::registry::{Disposition, wide};
 use crate::status::Status;
@@ -94,6 +96,16 @@ impl ThreadGuard {
         create(self, None, path, access, options, None)
     }
 
+    /// The absolute name of an open key, without a system call.
+    fn full_name(&self, key: &UserKey<'_>) -> Result<String, Status> {
+        let thread = self.thread();
+        let handles = thread.process().handles();
+        let object = handles.reference(thread.kernel(), key.handle);
+        let (object, _) = object.ok_or(Status::INVALID_HANDLE)?;
+        let key = object.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+        Ok(String::from_utf16_lossy(&key.view().full_name()?))
+    }
+
     /// Closes a handle of the process.
     fn close_handle(&self, handle: Handle) -> Result<(), Status> {
         self.system_call(|thread| {
@@ -143,7 +155,9 @@ fn open<'t>(
     options: KeyOptions,
     transaction: Option<&UserTransaction<'_>>,
 ) -> Result<UserKey<'t>, Status> {
-    let mut path = Text::new(path)?;
+    let redirected = redirect(guard, root, path, access)?;
+    let root = root.filter(|_| redirected.is_none());
+    let mut path = Text::new(redirected.as_deref().unwrap_or(path))?;
     let mut path = path.string();
     let mut attributes = attributes(root, &mut path);
     let mut handle = ptr::null_mut();
@@ -173,7 +187,9 @@ fn create<'t>(
     options: KeyOptions,
     transaction: Option<&UserTransaction<'_>>,
 ) -> Result<(UserKey<'t>, Disposition), Status> {
-    let mut path = Text::new(path)?;
+    let redirected = redirect(guard, root, path, access)?;
+    let root = root.filter(|_| redirected.is_none());
+    let mut path = Text::new(redirected.as_deref().unwrap_or(path))?;
     let mut path = path.string();
     let mut attributes = attributes(root, &mut path);
     let mut handle = ptr::null_mut();
@@ -203,6 +219,26 @@ fn create<'t>(
         _ => Disposition::OpenedExisting,
     };
     Ok((key, disposition))
+}
+
+/// The absolute name that the program's libraries put in place of a name (V1).
+fn redirect(
+    guard: &ThreadGuard,
+    root: Option<&UserKey<'_>>,
+    path: &str,
+    access: KeyAccess,
+) -> Result<Option<String>, Status> {
+    let process = guard.thread().process();
+    let is_wow64 = process.is_wow64();
+    let in_kernel = process.default_mode() == Mode::Kernel;
+    if in_kernel || !is_wow64 && !access.contains(KeyAccess::WOW64_32KEY) {
+        return Ok(None);
+    }
+    let root = match root {
+        Some(root) => Some(guard.full_name(root)?),
+        None => None,
+    };
+    Ok(wow64::redirect(is_wow64, access, root.as_deref(), path))
 }
 
 fn attributes(root: Option<&UserKey<'_>>, path: &mut UNICODE_STRING) -> OBJECT_ATTRIBUTES {

@@ -13,8 +13,9 @@ use wdm_sys::{
     REG_LOAD_KEY_INFORMATION_V2, REG_OPTION_OPEN_LINK, REG_UNLOAD_KEY_INFORMATION, ULONG_PTR,
 };
 
+use super::access::Wanted;
 use super::named::Named;
-use super::open::{map_granted, open_key};
+use super::open::{WOW64, open_key};
 use super::value::{done, key_of};
 use super::{Outcome, key_by_handle};
 use crate::cm::callbacks::Cookie;
@@ -24,9 +25,10 @@ use crate::cm::key_object::KeyObject;
 use crate::cm::notify::{self, Subject, run_on_key};
 use crate::files::File;
 use crate::hives;
-use crate::machine::{Kernel, Mode, Privileges, Profile, Thread};
+use crate::machine::{Kernel, Mode, Profile, Thread};
 use crate::object::{Body, Handle, Object, ObjectRef};
 use crate::registry::{HiveError, Key, Snapshot, Version, upcase, write};
+use crate::se::{KEY_MAPPING, Privileges};
 use crate::status::Status;
 
 /// `REG_APP_HIVE`: an application hive.
@@ -155,7 +157,14 @@ unsafe fn hand_over(
     root: ObjectRef<'_>,
     options: &LoadOptions,
 ) -> Result<(), Status> {
-    let granted = map_granted(options.access);
+    let key = root.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+    let wanted = Wanted {
+        token: thread.process().token(),
+        checked: thread.previous_mode() == Mode::User,
+        desired: KEY_MAPPING.map(options.access & !WOW64),
+        options: 0,
+    };
+    let granted = wanted.to_existing(&key.view().security()?)?;
     let handle = target
         .handles(thread)
         .insert(root, granted, thread.caller().driver)

@@ -1,13 +1,11 @@
-//! One lookup of a create or open between its notifications (R5, K2, N4, N10).
+//! One lookup of a create or open between its notifications (R5, K2, N4, N10, S1).
 
 use std::ptr;
 use std::sync::Arc;
 
-use wdm_sys::{
-    KEY_ALL_ACCESS, MAXIMUM_ALLOWED, PVOID, REG_CREATE_KEY_INFORMATION_V1,
-    REG_POST_OPERATION_INFORMATION,
-};
+use wdm_sys::{PVOID, REG_CREATE_KEY_INFORMATION_V1, REG_POST_OPERATION_INFORMATION};
 
+use super::access::Wanted;
 use super::result_object::ResultObject;
 use crate::cm::callbacks::{Cookie, Registration};
 use crate::cm::classes::{self, Operation};
@@ -43,13 +41,13 @@ pub(super) struct Lookup<'a> {
     /// Whether a symbolic link at the end is what is wanted.
     pub(super) open_link: bool,
     /// The rights that the caller asked for.
-    pub(super) desired: u32,
+    pub(super) wanted: Wanted<'a>,
     /// The key object that comes of it.
     pub(super) result: ResultObject<'a>,
     /// Where `Disposition` points: a variable that outlives the lookup.
     pub(super) disposition: *mut u32,
-    /// Whether the key was made, once it has been found.
-    pub(super) found: Option<Disposition>,
+    /// Whether the key was made, and the rights to it, once it has been found.
+    pub(super) found: Option<(Disposition, u32)>,
     /// Where a link led.
     pub(super) reparse: Option<Vec<u16>>,
 }
@@ -85,23 +83,19 @@ impl Lookup<'_> {
             }
             Parsed::Found((key, disposition)) => {
                 let kernel = self.thread.kernel();
-                if disposition == Disposition::CreatedNew {
-                    let view = View::new(&key, transaction.map(|transaction| &**transaction));
-                    kernel.cm.watches.tell(kernel, view, News::Named);
-                }
+                let view = View::new(&key, transaction.map(|transaction| &**transaction));
+                let granted = match disposition {
+                    Disposition::CreatedNew => {
+                        kernel.cm.watches.tell(kernel, view, News::Named);
+                        self.wanted.to_new()?
+                    }
+                    Disposition::OpenedExisting => self.wanted.to_existing(&view.security()?)?,
+                };
                 let body = Body::Key(KeyObject::new(key, self.transaction.cloned()));
                 self.result.set(Some(kernel.objects.create(kernel, body)));
-                self.found = Some(disposition);
+                self.found = Some((disposition, granted));
                 Ok(Status::SUCCESS)
             }
-        }
-    }
-
-    /// The rights of the handle that a lookup of its own yields.
-    fn granted(&self) -> u32 {
-        match self.desired & MAXIMUM_ALLOWED {
-            0 => self.desired,
-            _ => KEY_ALL_ACCESS | (self.desired & !MAXIMUM_ALLOWED),
         }
     }
 }
@@ -113,8 +107,8 @@ impl Subject for Lookup<'_> {
         // What a callback left there although the operation went on is not its result.
         self.result.set(None);
         let status = self.parse().unwrap_or_else(|status| status);
-        if let Some(disposition) = self.found {
-            info.GrantedAccess = self.granted();
+        if let Some((disposition, granted)) = self.found {
+            info.GrantedAccess = granted;
             // SAFETY: the variable outlives the lookup, see the field.
             unsafe { self.disposition.write(disposition as u32) };
         }
@@ -128,7 +122,7 @@ impl Subject for Lookup<'_> {
         }
         // A kernel-mode caller can use a handle whatever its rights are.
         let user = self.thread.previous_mode() == Mode::User;
-        if info.GrantedAccess == 0 && self.desired != 0 && user {
+        if info.GrantedAccess == 0 && self.wanted.desired != 0 && user {
             self.thread.kernel().finding(
                 by.driver(),
                 Rule::N4,

@@ -3,6 +3,7 @@
 //! Each takes what its routine's caller gave, checks and captures it, and runs between its
 //! notifications. `Err` is a refusal before any callback heard of the operation.
 
+mod access;
 mod key;
 mod load;
 mod lookup;

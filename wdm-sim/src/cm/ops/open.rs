@@ -9,31 +9,29 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use wdm_sys::{
-    HANDLE, KEY_ALL_ACCESS, KEY_EXECUTE, KEY_READ, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KEY_WRITE,
-    KPROCESSOR_MODE, MAXIMUM_ALLOWED, OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK,
-    PHANDLE, POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1,
-    REG_OPTION_BACKUP_RESTORE, REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE,
-    UNICODE_STRING,
+    HANDLE, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KPROCESSOR_MODE, OBJ_FORCE_ACCESS_CHECK,
+    OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE, POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID,
+    REG_CREATE_KEY_INFORMATION_V1, REG_OPTION_BACKUP_RESTORE, REG_OPTION_CREATE_LINK,
+    REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE, UNICODE_STRING,
 };
 
+use super::access::Wanted;
 use super::lookup::{Goal, Lookup};
 use super::result_object::ResultObject;
 use super::{Outcome, key_by_handle};
 use crate::cm::capture::{self, Name};
 use crate::cm::classes::Operation;
 use crate::cm::key_object::KeyObject;
-use crate::cm::{descriptor, notify};
+use crate::cm::notify;
 use crate::machine::{Kernel, Mode, Thread};
 use crate::object::{Body, Object, ObjectRef, ObjectType};
-use crate::registry::{Disposition, MAX_REPARSE, NewKey, Registry, SEPARATOR};
+use crate::registry::{Disposition, MAX_REPARSE, NewKey, NewSecurity, Registry, SEPARATOR};
+use crate::se::{Captured, KEY_MAPPING};
 use crate::status::Status;
 use crate::tm;
 
-const GENERIC_READ: u32 = 0x8000_0000;
-const GENERIC_WRITE: u32 = 0x4000_0000;
-const GENERIC_EXECUTE: u32 = 0x2000_0000;
-const GENERIC_ALL: u32 = 0x1000_0000;
-const WOW64: u32 = KEY_WOW64_32KEY | KEY_WOW64_64KEY;
+/// The bits of an access mask that are no rights.
+pub(super) const WOW64: u32 = KEY_WOW64_32KEY | KEY_WOW64_64KEY;
 const VALID_OPTIONS: u32 = REG_OPTION_VOLATILE
     | REG_OPTION_CREATE_LINK
     | REG_OPTION_BACKUP_RESTORE
@@ -167,7 +165,7 @@ struct Request<'t> {
     name: Name,
     class: Option<Name>,
     shown_security: PVOID,
-    security: Option<descriptor::Captured>,
+    security: Option<Captured>,
     quality_of_service: PVOID,
 }
 
@@ -186,7 +184,7 @@ impl<'t> Request<'t> {
         if handle.is_null() || attributes.is_null() {
             return Err(Status::ACCESS_VIOLATION);
         }
-        if options & !VALID_OPTIONS != 0 {
+        if options & !VALID_OPTIONS != 0 || access & WOW64 == WOW64 {
             return Err(Status::INVALID_PARAMETER);
         }
         // SAFETY: by this function's contract.
@@ -198,7 +196,7 @@ impl<'t> Request<'t> {
         // SAFETY: as above.
         let name = unsafe { Name::required(mode, given.ObjectName) }?;
         // SAFETY: as above.
-        let security = unsafe { descriptor::Captured::take(given.SecurityDescriptor) }?;
+        let security = unsafe { Captured::take(given.SecurityDescriptor) }?;
         let root = match given.RootDirectory.is_null() {
             true => None,
             false => Some(key_by_handle(thread, "ZwOpenKey", given.RootDirectory, 0)?),
@@ -217,7 +215,7 @@ impl<'t> Request<'t> {
                     .reference(thread.kernel(), object.address())
             }),
             transaction_named: false,
-            desired: map_generic(access & !WOW64),
+            desired: KEY_MAPPING.map(access & !WOW64),
             wow64: access & WOW64,
             options,
             attributes: match mode {
@@ -319,6 +317,15 @@ impl<'t> Request<'t> {
         let mut remaining_string = string(remaining);
         let mut result_object = ptr::null_mut();
         let mut disposition = 0;
+        let checked = self.mode == Mode::User || self.attributes & OBJ_FORCE_ACCESS_CHECK != 0;
+        let wanted = Wanted {
+            token: thread.process().token(),
+            checked,
+            desired: self.desired,
+            options: self.options,
+        };
+        let explicit = self.security.as_ref().map(Captured::bytes);
+        let assign = |parents: &Arc<[u8]>| wanted.assign_below(parents, explicit);
         let mut info = REG_CREATE_KEY_INFORMATION_V1 {
             CompleteName: complete_name,
             RootObject: ptr::without_provenance_mut(root.address()),
@@ -338,9 +345,9 @@ impl<'t> Request<'t> {
             RemainingName: &raw mut remaining_string,
             Wow64Flags: self.wow64,
             Attributes: self.attributes,
-            CheckAccessMode: match self.attributes & OBJ_FORCE_ACCESS_CHECK {
-                0 => self.mode as KPROCESSOR_MODE,
-                _ => Mode::User as KPROCESSOR_MODE,
+            CheckAccessMode: match checked {
+                true => Mode::User as KPROCESSOR_MODE,
+                false => Mode::Kernel as KPROCESSOR_MODE,
             },
         };
         if info.Version == 0 {
@@ -351,7 +358,7 @@ impl<'t> Request<'t> {
                 volatile: self.options & REG_OPTION_VOLATILE != 0,
                 link: self.options & REG_OPTION_CREATE_LINK != 0,
                 class: self.class.as_ref().map_or(&[], Name::text),
-                security: self.security.as_ref().map(|it| it.bytes().into()),
+                security: NewSecurity::Made(&assign),
             }),
             _ => Goal::Open,
         };
@@ -364,7 +371,7 @@ impl<'t> Request<'t> {
             absolute: target.is_some() || self.root.is_none(),
             open_link: self.options & REG_OPTION_OPEN_LINK != 0
                 || self.attributes & OBJ_OPENLINK != 0,
-            desired: self.desired,
+            wanted,
             // SAFETY: `result_object` lives until this function ends, longer than the lookup.
             result: unsafe { ResultObject::new(thread, &raw mut result_object) },
             disposition: &raw mut disposition,
@@ -398,14 +405,6 @@ fn bound_transaction(object: &Object) -> Option<&Arc<Object>> {
     object.key()?.transaction()
 }
 
-/// The rights of a handle for which `access` was asked, given that all are granted.
-pub(super) fn map_granted(access: u32) -> u32 {
-    match access & MAXIMUM_ALLOWED {
-        0 => map_generic(access & !WOW64),
-        _ => KEY_ALL_ACCESS,
-    }
-}
-
 /// Makes the fields behind the end of a structure of version 0 what they are on NT: not the
 /// structure's, so nothing that a driver can use (N5).
 fn end_structure_before_version_1(info: &mut REG_CREATE_KEY_INFORMATION_V1) {
@@ -413,19 +412,6 @@ fn end_structure_before_version_1(info: &mut REG_CREATE_KEY_INFORMATION_V1) {
     info.Wow64Flags = NOWHERE as u32;
     info.Attributes = NOWHERE as u32;
     info.CheckAccessMode = NOWHERE as KPROCESSOR_MODE;
-}
-
-/// The rights that generic rights stand for, for a key.
-fn map_generic(access: u32) -> u32 {
-    let generic = [
-        (GENERIC_READ, KEY_READ),
-        (GENERIC_WRITE, KEY_WRITE),
-        (GENERIC_EXECUTE, KEY_EXECUTE),
-        (GENERIC_ALL, KEY_ALL_ACCESS),
-    ];
-    let asked = generic.iter().filter(|(bit, _)| access & bit != 0);
-    let all = GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL;
-    asked.fold(access & !all, |mapped, (_, rights)| mapped | rights)
 }
 
 /// A string over text that outlives it.

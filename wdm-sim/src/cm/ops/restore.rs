@@ -19,9 +19,10 @@ use crate::cm::classes::Operation;
 use crate::cm::notify::run_on_key;
 use crate::files::READ;
 use crate::hives;
-use crate::machine::{Kernel, Privileges, Thread};
+use crate::machine::{Kernel, Thread};
 use crate::object::Object;
 use crate::registry::{HiveError, Key, KeyFlags, check_hive};
+use crate::se::Privileges;
 use crate::status::Status;
 
 /// `REG_NO_LAZY_FLUSH`: here nothing is flushed lazily anyway.

@@ -15,8 +15,9 @@ use crate::cm::callbacks::Cookie;
 use crate::cm::classes::Operation;
 use crate::cm::notify::{self, Subject, run_on_key};
 use crate::files::{File, WRITE};
-use crate::machine::{Privileges, Thread};
+use crate::machine::Thread;
 use crate::registry::{Key, KeyFlags, Snapshot, Version, write};
+use crate::se::Privileges;
 use crate::status::Status;
 
 /// The format in which a key is saved (`Format` of `ZwSaveKeyEx`).

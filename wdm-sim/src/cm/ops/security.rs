@@ -13,12 +13,12 @@ use super::value::{done, key_of};
 use super::{Outcome, key_by_handle};
 use crate::cm::capture::{self, Output};
 use crate::cm::classes::Operation;
-use crate::cm::descriptor::{Captured, Descriptor};
 use crate::cm::notify::run_on_key;
 use crate::cm::view::View;
 use crate::cm::watch::{Change, News};
 use crate::machine::{Mode, Thread};
 use crate::registry::KeyFlags;
+use crate::se::{Captured, Descriptor};
 use crate::status::Status;
 
 const OWNER: u32 = 1;
@@ -112,7 +112,8 @@ pub(crate) unsafe fn set_security(
         if root.is_some_and(|root| root.flags().contains(KeyFlags::APPLICATION)) {
             return Status::ACCESS_DENIED;
         }
-        let changed = change(key, wanted, captured.bytes());
+        let changed = may_set(thread, wanted, captured.bytes())
+            .and_then(|()| change(key, wanted, captured.bytes()));
         if changed.is_ok() {
             let kernel = thread.kernel();
             kernel
@@ -129,6 +130,18 @@ pub(crate) unsafe fn set_security(
         info,
         work,
     ))
+}
+
+/// Whether the caller may make the new descriptor's owner one (S8).
+fn may_set(thread: &Thread, wanted: SECURITY_INFORMATION, new: &[u8]) -> Result<(), Status> {
+    if thread.previous_mode() == Mode::Kernel || wanted & OWNER == 0 {
+        return Ok(());
+    }
+    let new = Descriptor::parse(new)?;
+    match new.owner() {
+        Some(owner) if thread.process().token().may_make_owner(owner) => Ok(()),
+        _ => Err(Status::INVALID_OWNER),
+    }
 }
 
 fn change(key: View<'_>, wanted: SECURITY_INFORMATION, new: &[u8]) -> Result<(), Status> {

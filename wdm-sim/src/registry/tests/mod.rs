@@ -11,7 +11,7 @@ mod tree;
 
 use std::sync::Arc;
 
-use super::{Disposition, Key, NewKey, Parsed, Registry, wide};
+use super::{Disposition, Key, NewKey, NewSecurity, Parsed, Registry, wide};
 use crate::status::Status;
 
 /// The options of an ordinary key.

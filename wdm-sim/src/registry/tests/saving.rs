@@ -380,7 +380,7 @@ proptest! {
             let security: Arc<[u8]> = step.security.as_slice().into();
             let new = NewKey {
                 class: &class,
-                security: Some(security),
+                security: NewSecurity::Is(security),
                 ..NewKey::default()
             };
             let above = path.last().unwrap();

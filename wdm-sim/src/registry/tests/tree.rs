@@ -107,7 +107,7 @@ fn class_and_security_are_those_given_or_inherited() {
     let class = wide("Class");
     let new = NewKey {
         class: &class,
-        security: Some(Arc::from([9])),
+        security: NewSecurity::Is(Arc::from([9])),
         ..stable()
     };
     let (own, _) = create(&machine, "Own", &new).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! A descriptor has an owner, a group, a discretionary and a system access list. In memory it is
 //! *absolute* (four pointers) or *self-relative* (one block with four offsets); the registry stores
-//! the latter. What the lists say is not evaluated here.
+//! the latter. What the lists say is evaluated in `access`.
 
 use std::ptr;
 
@@ -11,9 +11,21 @@ use wdm_sys::{PVOID, SECURITY_INFORMATION};
 use crate::status::Status;
 
 /// `SE_DACL_PRESENT`.
-const DACL_PRESENT: u16 = 0x0004;
+pub(super) const DACL_PRESENT: u16 = 0x0004;
+/// `SE_DACL_DEFAULTED`: nobody asked for the list.
+pub(super) const DACL_DEFAULTED: u16 = 0x0008;
 /// `SE_SACL_PRESENT`.
-const SACL_PRESENT: u16 = 0x0010;
+pub(super) const SACL_PRESENT: u16 = 0x0010;
+/// `SE_SACL_DEFAULTED`.
+pub(super) const SACL_DEFAULTED: u16 = 0x0020;
+/// `SE_DACL_AUTO_INHERITED`: entries that were inherited are marked, and so are those below.
+pub(super) const DACL_AUTO_INHERITED: u16 = 0x0400;
+/// `SE_SACL_AUTO_INHERITED`.
+pub(super) const SACL_AUTO_INHERITED: u16 = 0x0800;
+/// `SE_DACL_PROTECTED`: nothing is inherited.
+pub(super) const DACL_PROTECTED: u16 = 0x1000;
+/// `SE_SACL_PROTECTED`.
+pub(super) const SACL_PROTECTED: u16 = 0x2000;
 /// `SE_SELF_RELATIVE`.
 const SELF_RELATIVE: u16 = 0x8000;
 /// The length of a self-relative descriptor's head.
@@ -35,10 +47,60 @@ pub(crate) struct Descriptor {
     parts: [Option<Vec<u8>>; 4],
 }
 
+/// The number of the discretionary list among the parts.
+pub(super) const DACL: usize = 2;
+/// The number of the system list.
+pub(super) const SACL: usize = 3;
+
 /// The control bit that says whether a part is there at all, for the two lists.
 const PRESENT: [u16; 4] = [0, 0, DACL_PRESENT, SACL_PRESENT];
+/// All control bits that belong to a part.
+const BITS: [u16; 4] = [
+    0,
+    0,
+    DACL_PRESENT | DACL_DEFAULTED | DACL_AUTO_INHERITED | DACL_PROTECTED,
+    SACL_PRESENT | SACL_DEFAULTED | SACL_AUTO_INHERITED | SACL_PROTECTED,
+];
 
 impl Descriptor {
+    /// The owner's SID.
+    pub(crate) fn owner(&self) -> Option<&[u8]> {
+        self.parts[0].as_deref()
+    }
+
+    /// The group's SID.
+    pub(super) fn group(&self) -> Option<&[u8]> {
+        self.parts[1].as_deref()
+    }
+
+    /// The discretionary list. Without one, everybody may do everything.
+    pub(super) fn dacl(&self) -> Option<&[u8]> {
+        self.list(DACL)
+    }
+
+    /// One of the two lists.
+    pub(super) fn list(&self, part: usize) -> Option<&[u8]> {
+        let list = self.parts[part].as_deref();
+        list.filter(|_| self.has(PRESENT[part]))
+    }
+
+    /// Whether it has one of the control bits.
+    pub(super) fn has(&self, bit: u16) -> bool {
+        self.control & bit != 0
+    }
+
+    /// Sets one of the two lists and its control bits.
+    pub(super) fn set_list(&mut self, part: usize, list: Option<Vec<u8>>, control: u16) {
+        self.parts[part] = list;
+        self.control = self.control & !BITS[part] | control;
+    }
+
+    /// Sets the SIDs of owner and group.
+    pub(super) fn set_owner_and_group(&mut self, owner: Vec<u8>, group: Vec<u8>) {
+        self.parts[0] = Some(owner);
+        self.parts[1] = Some(group);
+    }
+
     /// Reads a self-relative descriptor.
     ///
     /// # Errors
@@ -74,7 +136,7 @@ impl Descriptor {
         let mut bytes = vec![0; HEAD];
         for (index, at) in [(0, 4), (1, 8), (3, 12), (2, 16)] {
             if wanted & (1 << index) == 0 {
-                control &= !PRESENT[index];
+                control &= !BITS[index];
             } else if let Some(part) = &self.parts[index] {
                 let offset = bytes.len() as u32;
                 bytes[at..at + 4].copy_from_slice(&offset.to_le_bytes());
@@ -92,7 +154,7 @@ impl Descriptor {
         for (index, part) in from.parts.into_iter().enumerate() {
             if wanted & (1 << index) != 0 {
                 self.parts[index] = part;
-                self.control = self.control & !PRESENT[index] | from.control & PRESENT[index];
+                self.control = self.control & !BITS[index] | from.control & BITS[index];
             }
         }
     }
