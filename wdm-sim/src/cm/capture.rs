@@ -82,6 +82,21 @@ impl Name {
         unsafe { Self::take(mode, string) }?.ok_or(Status::ACCESS_VIOLATION)
     }
 
+    /// As [`required`](Self::required), for the name of an object.
+    ///
+    /// # Safety
+    /// As there.
+    ///
+    /// # Errors
+    /// As there, but `STATUS_OBJECT_NAME_INVALID` for a length that is odd (L4).
+    pub(crate) unsafe fn of_object(mode: Mode, string: PUNICODE_STRING) -> Result<Self, Status> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { Self::required(mode, string) }.map_err(|status| match status {
+            Status::INVALID_PARAMETER => Status::OBJECT_NAME_INVALID,
+            status => status,
+        })
+    }
+
     /// The text.
     pub(crate) fn text(&self) -> &[u16] {
         &self.text

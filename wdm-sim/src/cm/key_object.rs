@@ -1,7 +1,7 @@
 //! Key objects: what a handle to a key refers to (K1).
 
 use std::ptr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use wdm_sys::{PCUNICODE_STRING, UNICODE_STRING};
@@ -31,6 +31,8 @@ pub(crate) struct KeyObject {
     key: Arc<Key>,
     contexts: ContextTable,
     phase: AtomicU8,
+    /// What an application has marked its handle with (`KeyHandleTagsInformation`).
+    handle_tags: AtomicU32,
     /// What `CmCallbackGetKeyObjectID` answered first. It is not brought up to date (K4).
     first_name: OnceLock<HeldName>,
     /// The transaction that it is bound to, with a reference that is the key object's own (K5).
@@ -45,6 +47,7 @@ impl KeyObject {
             key,
             contexts: ContextTable::default(),
             phase: AtomicU8::new(ClosePhase::Open as u8),
+            handle_tags: AtomicU32::new(0),
             first_name: OnceLock::new(),
         }
     }
@@ -88,6 +91,16 @@ impl KeyObject {
     /// Notes how far the close has come.
     pub(crate) fn set_phase(&self, phase: ClosePhase) {
         self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// The tags of its handle.
+    pub(crate) fn handle_tags(&self) -> u32 {
+        self.handle_tags.load(Ordering::Acquire)
+    }
+
+    /// Sets the tags of its handle.
+    pub(crate) fn set_handle_tags(&self, tags: u32) {
+        self.handle_tags.store(tags, Ordering::Release);
     }
 
     /// The name that lives as long as the object, as it was when it was first asked for (K4).

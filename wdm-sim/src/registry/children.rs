@@ -149,13 +149,12 @@ impl Key {
         Ok(())
     }
 
-    /// Gives the key another name below the same parent. A new case of the old name is allowed.
+    /// Gives the key another name below the same parent.
     ///
     /// # Errors
     /// `STATUS_INVALID_PARAMETER` for a malformed name, `STATUS_CANNOT_DELETE` if a key of that
-    /// name exists (NT answers so, not with a collision), `STATUS_ACCESS_DENIED` for the root of a
-    /// hive,
-    /// `STATUS_KEY_DELETED`.
+    /// name exists, be it this one (NT answers so, not with a collision), `STATUS_ACCESS_DENIED` for
+    /// the root of a hive, `STATUS_KEY_DELETED`.
     pub fn rename(self: &Arc<Self>, name: &[u16]) -> Result<(), Status> {
         check_key_name(name)?;
         if self.flags().contains(KeyFlags::ROOT) {
@@ -163,10 +162,7 @@ impl Key {
         }
         self.check_live()?;
         let parent = self.parent().ok_or(Status::KEY_DELETED)?;
-        let is_taken = |above: &State| {
-            let found = above.subkeys.find(name);
-            found.is_some_and(|other| !Arc::ptr_eq(other, self))
-        };
+        let is_taken = |above: &State| above.subkeys.find(name).is_some();
         let [mut above, mut state] =
             self.write_with_parent(&parent, |above, state| match is_taken(above) {
                 true => None,

@@ -20,6 +20,13 @@ pub struct Answer {
     pub length: u32,
 }
 
+impl Answer {
+    /// Writes a structure that is one number.
+    pub(crate) fn number(number: u32, buffer: &mut [u8]) -> Self {
+        Layout::new().u32(number).write(buffer)
+    }
+}
+
 /// Room for the largest fixed part, the 44 bytes of `KEY_FULL_INFORMATION`.
 const MAX_FIXED: usize = 48;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::key::{Key, State};
 use super::time::system_time;
-use super::{MAX_VALUE_NAME, SEPARATOR, Utf16, byte_len, from_bytes, to_bytes, upcase, wide};
+use super::{MAX_VALUE_NAME, Utf16, byte_len, from_bytes, to_bytes, upcase, wide};
 use crate::status::Status;
 
 /// `REG_LINK`: the type of a symbolic link's target.
@@ -61,21 +61,21 @@ impl Key {
     ///
     /// # Errors
     /// `STATUS_INVALID_PARAMETER` for a name that is too long, `STATUS_ACCESS_DENIED` for anything
-    /// but the target of a symbolic link (`SymbolicLinkValue`, `REG_LINK`, an absolute name),
-    /// `STATUS_KEY_DELETED`.
+    /// but the target of a symbolic link (`SymbolicLinkValue`, `REG_LINK`; whether it leads anywhere
+    /// is seen when the link is followed), `STATUS_KEY_DELETED`.
     pub fn set_value(&self, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
-        self.check_value(name, kind, data)?;
+        self.check_value(name, kind)?;
         let data = data.into();
         self.write()?.set_value(name, kind, data);
         Ok(())
     }
 
     /// Whether the key can have such a value.
-    pub(super) fn check_value(&self, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
+    pub(super) fn check_value(&self, name: &[u16], kind: u32) -> Result<(), Status> {
         if name.len() > MAX_VALUE_NAME {
             return Err(Status::INVALID_PARAMETER);
         }
-        if self.is_link() && !is_link_target(name, kind, data) {
+        if self.is_link() && !is_link_target(name, kind) {
             return Err(Status::ACCESS_DENIED);
         }
         Ok(())
@@ -218,9 +218,6 @@ fn data_len(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
 }
 
-fn is_link_target(name: &[u16], kind: u32, data: &[u8]) -> bool {
-    kind == REG_LINK
-        && upcase::equal(name, &wide(SYMBOLIC_LINK_VALUE))
-        && data.len().is_multiple_of(2)
-        && data.starts_with(&SEPARATOR.to_le_bytes())
+fn is_link_target(name: &[u16], kind: u32) -> bool {
+    kind == REG_LINK && upcase::equal(name, &wide(SYMBOLIC_LINK_VALUE))
 }

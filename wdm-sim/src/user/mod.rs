@@ -32,7 +32,9 @@ mod wow64;
 
 use std::ptr;
 
-use wdm_sys::{KeyAccess, KeyOptions, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use wdm_sys::{
+    KeyAccess, KeyOptions, OBJ_CASE_INSENSITIVE, OBJ_OPENLINK, OBJECT_ATTRIBUTES, UNICODE_STRING,
+};
 
 use crate::cm::ops::{self, Creation};
 use crate::machine::{Mode, Thread, ThreadGuard, as_current};
@@ -60,8 +62,8 @@ impl ThreadGuard {
         open(self, None, path, access, KeyOptions::empty(), None)
     }
 
-    /// Opens a key by its absolute name, with options (`NtOpenKeyEx`):
-    /// [`KeyOptions::OPEN_LINK`] opens a symbolic link itself.
+    /// Opens a key by its absolute name, with options (`RegOpenKeyEx`):
+    /// [`KeyOptions::OPEN_LINK`] opens a symbolic link itself (L5).
     ///
     /// # Errors
     /// What the registry or a callback answers.
@@ -160,6 +162,9 @@ fn open<'t>(
     let mut path = Text::new(redirected.as_deref().unwrap_or(path))?;
     let mut path = path.string();
     let mut attributes = attributes(root, &mut path);
+    if options.contains(KeyOptions::OPEN_LINK) {
+        attributes.Attributes |= OBJ_OPENLINK;
+    }
     let mut handle = ptr::null_mut();
     let (place, named) = (&raw mut handle, &raw mut attributes);
     let (access, options) = (access.bits(), options.bits());
@@ -192,6 +197,9 @@ fn create<'t>(
     let mut path = Text::new(redirected.as_deref().unwrap_or(path))?;
     let mut path = path.string();
     let mut attributes = attributes(root, &mut path);
+    if options.contains(KeyOptions::OPEN_LINK) {
+        attributes.Attributes |= OBJ_OPENLINK;
+    }
     let mut handle = ptr::null_mut();
     let mut disposition = 0;
     let creation = Creation {

@@ -117,9 +117,14 @@ fn in_view<'n>(names: &[&'n str], is_wow64: bool) -> Option<(usize, Vec<&'n str>
     let (before, behind) = names.split_at(common);
     let node: &[&str] = match (behind, classes) {
         ([first, rest @ ..], _) if same(first, NODE) => {
-            // The classes that are shared are in no view of their own (V5).
-            let shared = is_wow64 && classes.is_some() && !is_own_class(rest);
-            return shared.then(|| (common, [before, rest].concat()));
+            // What is shared is in no view of its own (V5).
+            let shared = match classes {
+                Some(_) => !rest.is_empty() && !is_own_class(rest),
+                None => begins_with(rest, &["Classes"]),
+            };
+            let without = (is_wow64 && shared).then(|| [before, rest].concat())?;
+            let (common, redirected) = in_view(&without, is_wow64).unwrap_or((common, without));
+            return Some((common, redirected));
         }
         (_, Some(_)) if is_own_class(behind) => &[NODE],
         (_, None) if !is_shared(behind) => &[NODE],

@@ -11,6 +11,7 @@ mod hive_calls;
 mod hive_exports;
 mod hives;
 mod keys;
+mod names;
 mod notifications;
 mod operations;
 mod overrides;

@@ -168,6 +168,10 @@ fn v5_a_shared_class_is_found_behind_the_node_by_32_bit_programs() {
     let app = start(&machine, true);
     assert_eq!(at(&app.enter(), behind, NO_FLAG), Ok(64));
     assert_eq!(at(&app.enter(), behind, VIEW_64), missing);
+    let above = r"\Registry\Machine\Software\Wow6432Node\Classes\.made";
+    assert_eq!(at(&app.enter(), above, NO_FLAG), Ok(64));
+    let own = r"\Registry\Machine\Software\Wow6432Node\Classes\CLSID";
+    assert_eq!(at(&app.enter(), own, NO_FLAG), Ok(32));
     assert_eq!(
         at(&start(&machine, false).enter(), behind, NO_FLAG),
         missing

@@ -208,7 +208,7 @@ fn run(keys: &[UserKey<'_>], step: &Step) -> Option<(usize, KeyChanges)> {
         }
         Step::Rename(at) => {
             let leaf = keys[at].open_key("Leaf", KeyAccess::ALL).ok()?;
-            let renamed = leaf.rename("leaf");
+            let renamed = leaf.rename("Other");
             assert_eq!(leaf.rename("Leaf"), Ok(()));
             with(at, KeyChanges::NAMES, renamed)
         }

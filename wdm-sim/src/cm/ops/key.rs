@@ -13,10 +13,11 @@ use super::value::{answered, done, key_of};
 use super::{Outcome, key_by_handle};
 use crate::cm::capture::{Input, Name, Output};
 use crate::cm::classes::Operation;
+use crate::cm::key_object::KeyObject;
 use crate::cm::notify::run_on_key;
 use crate::cm::watch::News;
 use crate::machine::Thread;
-use crate::registry::{KeyInfo, KeySetInfo};
+use crate::registry::{Answer, KeyInfo, KeySetInfo};
 use crate::status::Status;
 
 /// `ZwDeleteKey`.
@@ -35,7 +36,11 @@ pub(crate) fn delete_key(thread: &Thread, handle: HANDLE) -> Outcome {
             let kernel = thread.kernel();
             kernel.cm.watches.tell(kernel, key, News::Deleted);
         }
-        done(deleted)
+        match deleted {
+            // What was to be done has been done (D1).
+            Err(Status::KEY_DELETED) => Status::SUCCESS,
+            deleted => done(deleted),
+        }
     };
     Ok(run_on_key(
         thread,
@@ -72,10 +77,10 @@ pub(crate) unsafe fn rename_key(
     handle: HANDLE,
     new_name: PUNICODE_STRING,
 ) -> Outcome {
-    let object = key_by_handle(thread, "ZwRenameKey", handle, KEY_WRITE)?;
-    let key = key_of!(object);
     // SAFETY: the caller's promise is the same.
     let mut name = unsafe { Name::required(thread.previous_mode(), new_name) }?;
+    let object = key_by_handle(thread, "ZwRenameKey", handle, KEY_WRITE)?;
+    let key = key_of!(object);
     let info = REG_RENAME_KEY_INFORMATION {
         Object: ptr::without_provenance_mut(object.address()),
         NewName: name.shown(),
@@ -132,8 +137,13 @@ pub(crate) unsafe fn query_key(
         Reserved: ptr::null_mut(),
     };
     let work = || {
+        let tags = object.key().map_or(0, KeyObject::handle_tags);
+        let query = |buffer: &mut [u8]| match kind {
+            KeyInfo::HandleTags => key.check_live().map(|()| Answer::number(tags, buffer)),
+            _ => key.query(kind, buffer),
+        };
         // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
-        let answer = unsafe { output.answer(mode, |buffer| key.query(kind, buffer)) };
+        let answer = unsafe { output.answer(mode, query) };
         // SAFETY: the caller keeps its variable valid for the whole call.
         unsafe { answered(answer, result_length) }
     };
@@ -198,7 +208,12 @@ pub(crate) unsafe fn set_information(
     input: Input,
 ) -> Outcome {
     let kind = KeySetInfo::try_from(class)?;
-    let object = key_by_handle(thread, "ZwSetInformationKey", handle, KEY_SET_VALUE)?;
+    // The tags are the handle's, and so are for anybody who has it.
+    let access = match kind {
+        KeySetInfo::HandleTags => 0,
+        _ => KEY_SET_VALUE,
+    };
+    let object = key_by_handle(thread, "ZwSetInformationKey", handle, access)?;
     let key = key_of!(object);
     // SAFETY: the caller's promise is the same.
     let mut captured = unsafe { input.capture(thread.previous_mode()) }?;
@@ -214,7 +229,15 @@ pub(crate) unsafe fn set_information(
     let work = || {
         // SAFETY: a kernel-mode caller keeps its buffer valid for the whole call.
         let information = unsafe { captured.bytes() };
-        done(information.and_then(|information| key.set_information(kind, information)))
+        done(information.and_then(|information| {
+            key.set_information(kind, information)?;
+            if let (KeySetInfo::HandleTags, Some(object)) = (kind, object.key())
+                && let Ok(tags) = information.try_into()
+            {
+                object.set_handle_tags(u32::from_le_bytes(tags));
+            }
+            Ok(())
+        }))
     };
     Ok(run_on_key(
         thread,

@@ -9,8 +9,8 @@ use std::ptr;
 use std::sync::Arc;
 
 use wdm_sys::{
-    HANDLE, KEY_WRITE, OBJ_KERNEL_HANDLE, PHANDLE, POBJECT_ATTRIBUTES, PVOID,
-    REG_LOAD_KEY_INFORMATION_V2, REG_OPTION_OPEN_LINK, REG_UNLOAD_KEY_INFORMATION, ULONG_PTR,
+    HANDLE, KEY_WRITE, OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE, POBJECT_ATTRIBUTES, PVOID,
+    REG_LOAD_KEY_INFORMATION_V2, REG_UNLOAD_KEY_INFORMATION, ULONG_PTR,
 };
 
 use super::access::Wanted;
@@ -91,6 +91,9 @@ pub(crate) unsafe fn load_key(
         return Err(Status::NOT_SUPPORTED);
     }
     if !options.is_application() {
+        if !options.root_handle.is_null() {
+            return Err(Status::INVALID_PARAMETER_7);
+        }
         thread.require_privilege(Privileges::RESTORE)?;
     }
     // SAFETY: the caller's promise is the same.
@@ -303,19 +306,11 @@ pub(crate) unsafe fn unload_key(
     drop(unsafe { Named::take(thread, "ZwUnloadKey", target) }?);
     // SAFETY: as above; it is not NULL, or would have been refused.
     let mut target = unsafe { target.read_unaligned() };
-    target.Attributes |= OBJ_KERNEL_HANDLE;
+    target.Attributes |= OBJ_KERNEL_HANDLE | OBJ_OPENLINK;
     let mut handle = ptr::null_mut();
     let object = thread.with_previous_mode(Mode::Kernel, || {
         // SAFETY: as above, and the other pointers lead to live locals.
-        let opened = unsafe {
-            open_key(
-                thread,
-                &raw mut handle,
-                KEY_WRITE,
-                &raw mut target,
-                REG_OPTION_OPEN_LINK,
-            )
-        };
+        let opened = unsafe { open_key(thread, &raw mut handle, KEY_WRITE, &raw mut target, 0) };
         opened?.to_result()?;
         key_by_handle(thread, "ZwUnloadKey", handle, 0)
     })?;

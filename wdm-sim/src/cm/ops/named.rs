@@ -43,7 +43,7 @@ impl<'t> Named<'t> {
         }
         let mode = thread.previous_mode();
         // SAFETY: as above.
-        let name = unsafe { Name::required(mode, given.ObjectName) }?;
+        let name = unsafe { Name::of_object(mode, given.ObjectName) }?;
         let root = match given.RootDirectory.is_null() {
             true => None,
             false => Some(key_by_handle(thread, call, given.RootDirectory, 0)?),

@@ -9,10 +9,10 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use wdm_sys::{
-    HANDLE, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KPROCESSOR_MODE, OBJ_FORCE_ACCESS_CHECK,
-    OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE, POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID,
-    REG_CREATE_KEY_INFORMATION_V1, REG_OPTION_BACKUP_RESTORE, REG_OPTION_CREATE_LINK,
-    REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE, UNICODE_STRING,
+    HANDLE, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KPROCESSOR_MODE, OBJ_CASE_INSENSITIVE,
+    OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE, POBJECT_ATTRIBUTES, PULONG,
+    PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1, REG_OPTION_BACKUP_RESTORE,
+    REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE, UNICODE_STRING,
 };
 
 use super::access::Wanted;
@@ -23,9 +23,9 @@ use crate::cm::capture::{self, Name};
 use crate::cm::classes::Operation;
 use crate::cm::key_object::KeyObject;
 use crate::cm::notify;
-use crate::machine::{Kernel, Mode, Thread};
+use crate::machine::{Kernel, Mode, Profile, Thread};
 use crate::object::{Body, Object, ObjectRef, ObjectType};
-use crate::registry::{Disposition, MAX_REPARSE, NewKey, NewSecurity, Registry, SEPARATOR};
+use crate::registry::{Disposition, MAX_REPARSE, NewKey, NewSecurity, Registry, SEPARATOR, wide};
 use crate::se::{Captured, KEY_MAPPING};
 use crate::status::Status;
 use crate::tm;
@@ -194,7 +194,7 @@ impl<'t> Request<'t> {
         }
         let mode = thread.previous_mode();
         // SAFETY: as above.
-        let name = unsafe { Name::required(mode, given.ObjectName) }?;
+        let name = unsafe { Name::of_object(mode, given.ObjectName) }?;
         // SAFETY: as above.
         let security = unsafe { Captured::take(given.SecurityDescriptor) }?;
         let root = match given.RootDirectory.is_null() {
@@ -293,7 +293,11 @@ impl<'t> Request<'t> {
                 _ => return (status, disposition),
             }
         }
-        (Status::OBJECT_NAME_NOT_FOUND, 0)
+        // L2.
+        match thread.kernel().profile >= Profile::Win10 {
+            true => (Status::INVALID_PARAMETER, 0),
+            false => (Status::NAME_TOO_LONG, 0),
+        }
     }
 
     /// One lookup with its notifications: of the caller's name, or of the name that a link led to.
@@ -312,7 +316,11 @@ impl<'t> Request<'t> {
         let text = target.as_deref().unwrap_or(self.name.text());
         let (root, remaining) = match &self.root {
             Some(root) if target.is_none() => (&**root, text),
-            _ => (kernel.cm.root.get(kernel), Registry::relative(text)?),
+            _ => {
+                let remaining =
+                    absolute_name(kernel.profile, text, self.attributes, target.is_some())?;
+                (kernel.cm.root.get(kernel), remaining)
+            }
         };
         let mut remaining_string = string(remaining);
         let mut result_object = ptr::null_mut();
@@ -369,8 +377,7 @@ impl<'t> Request<'t> {
             transaction: self.transaction.as_ref(),
             remaining,
             absolute: target.is_some() || self.root.is_none(),
-            open_link: self.options & REG_OPTION_OPEN_LINK != 0
-                || self.attributes & OBJ_OPENLINK != 0,
+            open_link: self.attributes & OBJ_OPENLINK != 0,
             wanted,
             // SAFETY: `result_object` lives until this function ends, longer than the lookup.
             result: unsafe { ResultObject::new(thread, &raw mut result_object) },
@@ -397,6 +404,36 @@ impl<'t> Request<'t> {
         // SAFETY: the routine's caller gave a place for the handle.
         unsafe { capture::write(self.handle, handle.as_raw()) };
         Ok((status, None, disposition))
+    }
+}
+
+/// What of an absolute name lies below `\REGISTRY` (L3, L4). `from_link` names are what a link leads
+/// to.
+fn absolute_name(
+    profile: Profile,
+    text: &[u16],
+    attributes: u32,
+    from_link: bool,
+) -> Result<&[u16], Status> {
+    let Some(path) = text.strip_prefix(&[SEPARATOR]) else {
+        return Err(match (from_link, profile >= Profile::Win10) {
+            (false, _) => Status::OBJECT_PATH_SYNTAX_BAD,
+            (true, false) => Status::OBJECT_NAME_NOT_FOUND,
+            (true, true) => Status::OBJECT_NAME_INVALID,
+        });
+    };
+    match path.first() {
+        // The root of all names is no key.
+        None => return Err(Status::OBJECT_TYPE_MISMATCH),
+        Some(&SEPARATOR) => return Err(Status::OBJECT_NAME_INVALID),
+        Some(_) => {}
+    }
+    let exact = attributes & OBJ_CASE_INSENSITIVE == 0 && !from_link && profile < Profile::Win10;
+    let first = path.split(|&unit| unit == SEPARATOR).next();
+    match Registry::relative(text) {
+        Ok(rest) if !exact || first == Some(&wide("REGISTRY")[..]) => Ok(rest),
+        _ if path.contains(&SEPARATOR) => Err(Status::OBJECT_PATH_NOT_FOUND),
+        _ => Err(Status::OBJECT_NAME_NOT_FOUND),
     }
 }
 

@@ -19,6 +19,9 @@ use crate::machine::Thread;
 use crate::registry::{Answer, ValueInfo};
 use crate::status::Status;
 
+/// The most bytes that a value can have: a hive's cells have one bit of the length for themselves.
+const MAX_DATA: u32 = i32::MAX as u32;
+
 /// The key of a referenced key object, as its opener sees it.
 macro_rules! key_of {
     ($object:expr) => {
@@ -39,6 +42,9 @@ pub(crate) unsafe fn set_value(
     kind: u32,
     data: Input,
 ) -> Outcome {
+    if data.length > MAX_DATA {
+        return Err(Status::INVALID_PARAMETER);
+    }
     let object = key_by_handle(thread, "ZwSetValueKey", handle, KEY_SET_VALUE)?;
     let key = key_of!(object);
     let mode = thread.previous_mode();

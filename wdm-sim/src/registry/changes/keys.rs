@@ -96,8 +96,7 @@ impl Changes {
         if seen.contents().deleted {
             return Err(Status::KEY_DELETED);
         }
-        let taken = Seen::within(&above, &self.owner).child(name).cloned();
-        if taken.is_some_and(|other| !Arc::ptr_eq(&other, key)) {
+        if Seen::within(&above, &self.owner).child(name).is_some() {
             return Err(Status::CANNOT_DELETE);
         }
         above.check_new_subkey(&self.owner, name)?;

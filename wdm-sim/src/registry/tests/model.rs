@@ -113,7 +113,7 @@ impl Model {
         let old = model_path(path);
         let mut new = old.clone();
         *new.last_mut().unwrap() = upcase_name(&wide(NAMES[name]));
-        if new != old && self.0.contains_key(&new) {
+        if self.0.contains_key(&new) {
             return Err(Status::CANNOT_DELETE);
         }
         self.get(path)?.name = NAMES[name];

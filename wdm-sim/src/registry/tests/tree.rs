@@ -272,14 +272,15 @@ fn rename_keeps_identity_contents_and_order() {
 }
 
 #[test]
-fn rename_refuses_a_taken_name_but_takes_a_new_case() {
+fn rename_refuses_a_taken_name_its_own_too() {
     let registry = Registry::new();
     let machine = machine(&registry);
     let key = make_path(&machine, "one");
     make_path(&machine, "two");
     assert_eq!(key.rename(&wide("TWO")).unwrap_err(), Status::CANNOT_DELETE);
-    key.rename(&wide("ONE")).unwrap();
-    assert_eq!(subkey_names(&machine), ["ONE", "two"]);
+    assert_eq!(key.rename(&wide("one")).unwrap_err(), Status::CANNOT_DELETE);
+    assert_eq!(key.rename(&wide("ONE")).unwrap_err(), Status::CANNOT_DELETE);
+    assert_eq!(subkey_names(&machine), ["one", "two"]);
     for bad in ["", r"a\b", &"k".repeat(MAX_KEY_NAME + 1)] {
         assert_eq!(
             key.rename(&wide(bad)).unwrap_err(),
