@@ -74,6 +74,12 @@ impl Entry {
         Sid::bytes_at(&self.rest).unwrap_or_default()
     }
 
+    /// Whether it does here all that another entry does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let counts = self.flags & INHERIT_ONLY == 0 && other.mask & !self.mask == 0;
+        counts && (self.kind, &self.rest) == (other.kind, &other.rest)
+    }
+
     /// Makes it concern somebody else.
     pub(super) fn replace_sid(&mut self, sid: &[u8]) {
         let length = self.sid().len();

@@ -1,6 +1,7 @@
 //! Who may do what with a key (S1 to S10).
 
 use std::ptr;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use wdm_sim::{Account, KeyAccess, KeyOptions, Machine, Privileges, Process, Sid, Status, UserKey};
@@ -456,8 +457,9 @@ proptest! {
             .iter()
             .map(|&(denies, who, rights)| (u8::from(denies), 0, rights, known[who].clone()))
             .collect();
-        let machine = guarded(&system(), &list);
-        let app = start(&machine, Account::User);
+        static MACHINE: LazyLock<Machine> = LazyLock::new(machine);
+        protect(&MACHINE, &system(), &list, 0);
+        let app = start(&MACHINE, Account::User);
         let first = |right: u32| {
             let about = |entry: &&(bool, usize, u32)| held(entry.1) && entry.2 & right != 0;
             entries.iter().find(about).is_some_and(|entry| !entry.0)
@@ -466,4 +468,47 @@ proptest! {
         let granted = rights.clone().all(first);
         prop_assert_eq!(open(&app, asked).is_ok(), granted);
     }
+}
+
+/// Real hives' descriptors, with the keys that those of a machine's SYSTEM hive protect.
+#[test]
+fn s1_the_keys_of_a_real_system_hive_are_for_whom_they_are() {
+    let folder = std::env::var_os("WDM_HIVES").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hives"),
+        Into::into,
+    );
+    let Ok(hive) = std::fs::read(folder.join("SYSTEM.xz")) else {
+        println!("skipped: no SYSTEM.xz in {}", folder.display());
+        return;
+    };
+    let machine = Machine::builder().hive("SYSTEM", hive).build().unwrap();
+    let open = |account, path: &str, access| {
+        let path = format!(r"\REGISTRY\MACHINE\SYSTEM\{path}");
+        let process = start(&machine, account);
+        let thread = process.enter();
+        thread.open_key(&path, access).map(drop)
+    };
+    let services = r"CurrentControlSet\Services";
+    assert_eq!(open(Account::User, services, KeyAccess::READ), Ok(()));
+    assert_eq!(open(Account::User, services, KeyAccess::WRITE), DENIED);
+    assert_eq!(
+        open(Account::User, services, KeyAccess::CREATE_SUB_KEY),
+        DENIED
+    );
+    assert_eq!(
+        open(Account::Administrator, services, KeyAccess::ALL),
+        Ok(())
+    );
+    // The devices are the system's alone to write, and all may read them.
+    let devices = r"CurrentControlSet\Enum";
+    assert_eq!(open(Account::User, devices, KeyAccess::READ), Ok(()));
+    assert_eq!(
+        open(Account::Administrator, devices, KeyAccess::SET_VALUE),
+        DENIED
+    );
+    assert_eq!(open(Account::System, devices, KeyAccess::ALL), Ok(()));
+    // A log of its own.
+    let log = r"CurrentControlSet\Services\Eventlog\Security";
+    assert_eq!(open(Account::User, log, KeyAccess::QUERY_VALUE), DENIED);
+    assert_eq!(open(Account::Administrator, log, KeyAccess::READ), Ok(()));
 }
