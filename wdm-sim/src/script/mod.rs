@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{KeyAccess, KeyOptions, Machine, Privileges, Status};
+use crate::{Account, KeyAccess, KeyOptions, Machine, Privileges, Status};
 
 pub use parse::SyntaxError;
 
@@ -38,7 +38,7 @@ pub use parse::SyntaxError;
 #[derive(Debug, Default)]
 pub struct Script {
     /// The programs that it names, by the file names of their programs.
-    processes: BTreeMap<String, Privileges>,
+    processes: BTreeMap<String, Program>,
     steps: Vec<Step>,
 }
 
@@ -55,6 +55,24 @@ impl Script {
     /// threads that run side by side.
     pub fn run(&self, machine: &Machine, tell: impl FnMut(Record)) {
         run::run(self, machine, tell);
+    }
+}
+
+/// What a program of a script is.
+#[derive(Clone, Copy, Debug)]
+struct Program {
+    privileges: Privileges,
+    account: Account,
+    wow64: bool,
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self {
+            privileges: Privileges::empty(),
+            account: Account::System,
+            wow64: false,
+        }
     }
 }
 

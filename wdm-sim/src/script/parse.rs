@@ -7,10 +7,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::{Privileges, Status};
+use crate::{Account, Privileges, Status};
 
 use super::words::{Word, split};
-use super::{Block, Line, Script, Step, Variable};
+use super::{Block, Line, Program, Script, Step, Variable};
 use arguments::{nothing_more, number};
 use operation::operation;
 
@@ -76,9 +76,7 @@ impl Default for Parser {
     fn default() -> Self {
         let mut script = Script::default();
         let process = FIRST_PROCESS.to_owned();
-        script
-            .processes
-            .insert(process.clone(), Privileges::empty());
+        script.processes.insert(process.clone(), Program::default());
         Self {
             script,
             process,
@@ -105,29 +103,43 @@ impl Parser {
         if self.block.is_some() {
             return Err("process in a thread; write end before it".to_owned());
         }
-        let [name, privileges @ ..] = words else {
+        let [name, properties @ ..] = words else {
             return Err("process without a name; write process NAME".to_owned());
         };
         if name.text.is_empty() {
             return Err("the process has an empty name; write process NAME".to_owned());
         }
-        let mut granted = Privileges::empty();
-        for word in privileges {
-            granted |= match word.text.as_str() {
-                "backup" => Privileges::BACKUP,
-                "restore" => Privileges::RESTORE,
-                "tcb" => Privileges::TCB,
+        let before = self.script.processes.get(&name.text).copied();
+        let mut program = before.unwrap_or_default();
+        for word in properties {
+            let (account, wow64) = (program.account, program.wow64);
+            match word.text.as_str() {
+                "backup" => program.privileges |= Privileges::BACKUP,
+                "restore" => program.privileges |= Privileges::RESTORE,
+                "security" => program.privileges |= Privileges::SECURITY,
+                "take_ownership" => program.privileges |= Privileges::TAKE_OWNERSHIP,
+                "tcb" => program.privileges |= Privileges::TCB,
+                "system" => program.account = Account::System,
+                "administrator" => program.account = Account::Administrator,
+                "user" => program.account = Account::User,
+                "wow64" => program.wow64 = true,
                 other => {
                     return Err(format!(
-                        "{other} is no privilege; write backup, restore or tcb"
+                        "{other} is nothing that a process can be; write backup, restore, security, \
+                         take_ownership, tcb, system, administrator, user or wow64"
                     ));
                 }
-            };
+            }
+            if before.is_some() && (account, wow64) != (program.account, program.wow64) {
+                return Err(format!(
+                    "{} runs already, and is not {}; name it where it comes first, or another process",
+                    name.text, word.text
+                ));
+            }
         }
         self.flush_threads();
         self.process.clone_from(&name.text);
-        let processes = &mut self.script.processes;
-        *processes.entry(name.text.clone()).or_insert(granted) |= granted;
+        self.script.processes.insert(name.text.clone(), program);
         Ok(())
     }
 

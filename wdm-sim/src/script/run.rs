@@ -19,9 +19,13 @@ type Answer = String;
 /// the threads that run side by side.
 pub(super) fn run(script: &Script, machine: &Machine, mut tell: impl FnMut(Record)) {
     let mut processes = BTreeMap::new();
-    for (name, privileges) in &script.processes {
-        let process = machine.process(name);
-        process.grant(*privileges);
+    for (name, program) in &script.processes {
+        let process = machine
+            .process_builder(name)
+            .account(program.account)
+            .privileges(program.privileges)
+            .wow64(program.wow64)
+            .start();
         processes.insert(name.as_str(), process);
     }
     let entered = processes.iter();

@@ -48,7 +48,14 @@ fn each_error_is_a_line_that_says_what_to_write() {
         ("thread\nend", "write thread N"),
         ("thread x\nend", "x is no number of 32 bits"),
         ("process", "write process NAME"),
-        ("process a.exe debug", "debug is no privilege"),
+        (
+            "process a.exe debug",
+            "debug is nothing that a process can be",
+        ),
+        (
+            "process a.exe user\nprocess a.exe system",
+            "a.exe runs already, and is not system",
+        ),
         ("open \\Registry expect OK", "OK is no status"),
         ("open \\Registry expect", "expect without a status"),
         ("open \\Registry read read", "read is too much"),
