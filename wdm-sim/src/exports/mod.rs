@@ -27,6 +27,7 @@ mod resource;
 mod rtl;
 mod rtl_string;
 mod rundown;
+mod se;
 mod security;
 mod since;
 mod slist;
@@ -212,6 +213,7 @@ static TABLES: &[&[Export]] = &[
     rtl::EXPORTS,
     rtl_string::EXPORTS,
     rundown::EXPORTS,
+    se::EXPORTS,
     slist::EXPORTS,
     spin_lock::EXPORTS,
     timer::EXPORTS,

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access;
 mod callback_objects;
 mod dispatcher;
 mod drivers;
