@@ -322,11 +322,13 @@ impl<'a> Loader<'a> {
     fn key(&mut self, parent: &Arc<Key>, name: &[u16], flags: KeyFlags, node: &Node) -> Arc<Key> {
         let class = self.cells.class(node);
         let security = self.security(node.security);
+        // Nobody gets more than above because of damage.
+        let parents = || parent.security().unwrap_or_else(|_| crate::se::hive_root());
         let blueprint = Blueprint {
             name,
             flags,
             class: class.as_deref().unwrap_or_default(),
-            security: security.as_ref().cloned().unwrap_or_default(),
+            security: security.as_ref().map_or_else(|_| parents(), Arc::clone),
             last_write: node.last_write,
         };
         let key = Key::build(Some(parent), blueprint);
@@ -335,7 +337,10 @@ impl<'a> Loader<'a> {
             self.lose(&key, format!("its class name: {damage}"));
         }
         if let Err(damage) = security {
-            self.lose(&key, format!("its security descriptor: {damage}"));
+            self.lose(
+                &key,
+                format!("its security descriptor, so it has its parent's: {damage}"),
+            );
         }
         self.values(&key, node);
         key

@@ -486,3 +486,35 @@ fn c5_a_call_context_with_a_block_is_found() {
     assert_eq!(key.set_dword("Number", 1), Err(Status::ACCESS_DENIED));
     assert_only(&machine, Rule::C5, "RegNtPreSetValueKey");
 }
+
+#[test]
+fn c3_a_context_on_a_deleted_key_is_cleaned_up_when_it_is_closed() {
+    let machine = machine();
+    let log = Log::default();
+    let filter = register(&machine, "1", {
+        let log = log.clone();
+        move |event| {
+            if let Some(object) = event.opened_object() {
+                assert_eq!(event.set_context(object, 0x1000).0, Status::SUCCESS);
+            }
+            match event.class {
+                RegNtPostDeleteKey => {
+                    log.note(format!("deleted {:#x}", event.post().ObjectContext.addr()));
+                }
+                RegNtCallbackObjectContextCleanup => log.note("cleanup"),
+                _ => {}
+            }
+            Status::SUCCESS
+        }
+    });
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let path = r"\REGISTRY\MACHINE\SYSTEM\Deleted";
+    let key = thread.create_key(path, KeyAccess::ALL).unwrap();
+    key.delete().unwrap();
+    assert_eq!(log.take(), ["deleted 0x1000"]);
+    drop(key);
+    assert_eq!(log.take(), ["cleanup"]);
+    assert_eq!(filter.unregister(&machine), Status::SUCCESS);
+    assert_eq!(log.take(), [""; 0]);
+}

@@ -332,3 +332,102 @@ fn wrong_parameters_are_errors() {
     let status = unsafe { ZwOpenKeyEx(&raw mut handle, KEY_READ, &raw mut right, 0x8000) };
     assert_eq!(Status(status), Status::INVALID_PARAMETER);
 }
+
+#[test]
+fn entries_move_up_while_keys_are_deleted() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let key = thread.create_key(TEST, KeyAccess::ALL).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        drop(key.create_key(name, KeyAccess::READ).unwrap());
+        key.set_dword(name, 1).unwrap();
+    }
+    // Who deletes what it has just been told of, and goes on, skips every second entry.
+    let mut told = Vec::new();
+    for index in 0.. {
+        let Ok(name) = key.enumerate_key(index) else {
+            break;
+        };
+        let below = key.open_key(&name, KeyAccess::DELETE).unwrap();
+        below.delete().unwrap();
+        key.delete_value(&name).unwrap();
+        told.push(name);
+    }
+    assert_eq!(told, ["a", "c"]);
+    let left = [0, 1].map(|index| key.enumerate_key(index).unwrap());
+    assert_eq!(left, ["b", "d"]);
+    let left = [0, 1].map(|index| key.enumerate_value(index).unwrap().name);
+    assert_eq!(left, ["b", "d"]);
+}
+
+#[test]
+fn values_have_any_type_and_any_data_that_a_hive_holds() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let key = thread.create_key(TEST, KeyAccess::ALL).unwrap();
+    let large = vec![7; 3 << 20];
+    for (name, kind, data) in [
+        ("none", 0xFF00_FF00, &[][..]),
+        ("odd", REG_DWORD, &[1, 2, 3]),
+        ("large", REG_BINARY, &large),
+        ("a\\b", REG_SZ, &[0, 0]),
+        ("a\0b", REG_SZ, &[0, 0]),
+        ("", 77, &[1]),
+    ] {
+        assert_eq!(key.set_value(name, kind, data), Ok(()), "{name:?}");
+        let value = key.query_value(name).unwrap();
+        assert_eq!((value.kind, &value.data[..]), (kind, data), "{name:?}");
+    }
+    // NULs at the end of a name are cut off.
+    assert_eq!(key.query_value("none\0\0").unwrap().data, [0; 0]);
+    let long = "v".repeat(16_384);
+    assert_eq!(key.set_dword(&long, 1), Err(Status::INVALID_PARAMETER));
+    assert_eq!(key.set_dword(&long[1..], 1), Ok(()));
+    let missing = Err(Status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(key.query_value(&long).map(drop), missing);
+    assert_eq!(key.delete_value(&long), missing);
+}
+
+#[test]
+fn a_value_has_a_name_of_whole_units_and_less_than_two_gigabytes() {
+    let machine = machine();
+    let system = machine.system_process();
+    let _thread = system.enter();
+    let key = KernelKey::open(SYSTEM).unwrap();
+    let mut name = Wide::new("Value");
+    let data: PVOID = (&raw const key).cast_mut().cast();
+    let set = |name, length| {
+        // SAFETY: the name is live, and data of that length are refused before they are read.
+        Status(unsafe { ZwSetValueKey(key.0, name, 0, REG_BINARY, data, length) })
+    };
+    assert_eq!(set(name.as_ptr(), 0x8000_0000), Status::INVALID_PARAMETER);
+    let string = name.as_ptr();
+    // SAFETY: the string is live.
+    unsafe { (*string).Length -= 1 };
+    assert_eq!(set(string, 1), Status::INVALID_PARAMETER);
+}
+
+#[test]
+fn the_tags_of_a_handle_are_its_own() {
+    let machine = machine();
+    let system = machine.system_process();
+    let _thread = system.enter();
+    let (one, other) = (KernelKey::open(SYSTEM), KernelKey::open(SYSTEM));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    let mut tags = 0x0400_u32;
+    let place = (&raw mut tags).cast();
+    let class = KeySetHandleTagsInformation;
+    // SAFETY: all places are live.
+    let set = unsafe { ZwSetInformationKey(one.0, class, place, 4) };
+    assert_eq!(set, 0);
+    for (key, expected) in [(&one, 0x0400), (&other, 0)] {
+        let (mut found, mut length) = (1_u32, 0);
+        let place = (&raw mut found).cast();
+        let class = KeyHandleTagsInformation;
+        // SAFETY: all places are live.
+        let asked = unsafe { ZwQueryKey(key.0, class, place, 4, &raw mut length) };
+        assert_eq!((asked, found, length), (0, expected, 4));
+    }
+}

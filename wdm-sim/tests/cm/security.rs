@@ -364,7 +364,13 @@ fn s7_a_new_key_inherits_what_is_for_keys_below() {
         (0, 0, KEY_ALL_ACCESS, user()),
         (0, CONTAINER_INHERIT | INHERIT_ONLY, GENERIC_ALL, creator),
         (0, 0, KEY_READ, everyone),
-        allow(&user(), KEY_CREATE_SUB_KEY),
+        // Here the user has it already.
+        (
+            0,
+            CONTAINER_INHERIT | INHERIT_ONLY,
+            KEY_CREATE_SUB_KEY,
+            user(),
+        ),
     ];
     assert_eq!(entries_of(&made), expected);
     assert_eq!(sid_at(&made[20..]), user(), "its owner");

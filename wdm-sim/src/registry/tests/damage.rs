@@ -35,6 +35,26 @@ fn what_is_no_hive_is_refused_in_one_line() {
 }
 
 #[test]
+fn a_key_whose_security_descriptor_is_lost_has_its_parents() {
+    let mut file = demo_hive().unwrap();
+    // The signatures of the cells with descriptors.
+    let at = |file: &[u8]| file.windows(2).position(|bytes| bytes == b"sk");
+    let mut cells = 0;
+    while let Some(at) = at(&file) {
+        file[at] = b'x';
+        cells += 1;
+    }
+    assert!(cells > 0);
+    let (registry, root, report) = mounted(&file);
+    assert!(report.lost > 0, "{report:?}");
+    assert!(report.losses[0].contains("its parent's"), "{report:?}");
+    let above = registry.open(&wide(r"\Registry\Machine"), false).unwrap();
+    let parents = above.security().unwrap();
+    assert!(!parents.is_empty());
+    assert_eq!(root.security().unwrap(), parents);
+}
+
+#[test]
 fn a_file_that_is_cut_short_loads_what_is_there() {
     // Built key by key, the hive has its keys at the front and the values behind them.
     let mut builder = HiveBuilder::new_with_name("R").unwrap();
