@@ -73,9 +73,15 @@ impl RegKey {
     /// backslash.
     ///
     /// # Errors
-    /// `STATUS_ACCESS_DENIED` if the key is a link and the path is not a full one;
-    /// those of [`set_value`](Self::set_value).
+    /// `STATUS_OBJECT_PATH_SYNTAX_BAD` if the path is not a full one, which the kernel would take, and
+    /// whose link would lead nowhere; those of [`set_value`](Self::set_value).
     pub fn set_link_target(&self, target: &UnicodeStr, at: Passive<'_>) -> Result<()> {
+        if !target
+            .as_bytes()
+            .starts_with(&u16::from(b'\\').to_ne_bytes())
+        {
+            return Err(NtError::OBJECT_PATH_SYNTAX_BAD);
+        }
         let target = ValueRef::Other(ValueType::LINK, target.as_bytes());
         self.set_value(TARGET, target, at)
     }

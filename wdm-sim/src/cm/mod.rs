@@ -18,6 +18,9 @@
 //! | H1 to H8 | `ops/load`, `ops/save`, `ops/restore` |
 //! | C1 to C4 | `attach`, `context`, `close` |
 //! | C5 | `notify` |
+//! | L2 to L5, D1, D2 | `ops/open`, `ops/key` |
+//! | S1, S3, S6, S9 | `ops/access`, `ops/lookup` |
+//! | S8 | `ops/security` |
 //!
 //! Who waits for a key to change is in `watch`.
 

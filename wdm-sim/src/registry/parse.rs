@@ -93,12 +93,12 @@ impl Key {
 
     /// Opens the key at `path`, relative to this key, or makes its last component.
     ///
-    /// Links are treated as in [`open`](Self::open); making a link (`new.link`) opens an existing
-    /// one itself.
+    /// Links are treated as in [`open`](Self::open).
     ///
     /// # Errors
     /// Those of [`open`](Self::open) and [`create_child`](Self::create_child);
-    /// `STATUS_OBJECT_NAME_COLLISION` if a link is to be made where another key exists.
+    /// `STATUS_OBJECT_NAME_COLLISION` if a link (`new.link`) is to be made where a key exists, a
+    /// link or not.
     pub fn create(
         self: &Arc<Self>,
         path: &[u16],
@@ -154,10 +154,10 @@ pub(super) fn create(
     if made {
         return Ok(Parsed::Found((key, Disposition::CreatedNew)));
     }
-    if new.link && !key.is_link() {
+    if new.link {
         return Err(Status::OBJECT_NAME_COLLISION);
     }
-    Ok(match arrive(walker, key, open_link || new.link)? {
+    Ok(match arrive(walker, key, open_link)? {
         Parsed::Found(key) => Parsed::Found((key, Disposition::OpenedExisting)),
         Parsed::Reparse(name) => Parsed::Reparse(name),
     })

@@ -10,8 +10,11 @@ use wdm_sys::{
 };
 
 use super::acl::{self, Effect};
-use super::{Descriptor, Privileges, Sid, Token};
+use super::{Descriptor, Privileges, Token};
 use crate::status::Status;
+
+/// [`Sid::OWNER_RIGHTS`](super::Sid::OWNER_RIGHTS).
+const OWNER_RIGHTS: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0];
 
 /// The rights that generic rights stand for (`GENERIC_MAPPING`).
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +57,7 @@ impl GenericMapping {
 /// `STATUS_ACCESS_DENIED`.
 pub(crate) fn check(
     token: &Token,
-    descriptor: &Descriptor,
+    descriptor: &Descriptor<impl AsRef<[u8]>>,
     desired: u32,
     mut granted: u32,
     mapping: &GenericMapping,
@@ -74,12 +77,10 @@ pub(crate) fn check(
         granted |= wanted | if wants_maximum { mapping.all } else { 0 };
         return nonzero(granted);
     };
-    let owner_rights = Sid::known(Sid::OWNER_RIGHTS);
     let is_owner = descriptor.owner().is_some_and(|owner| token.is(owner));
     let says_what_owners_may = || {
-        acl::entries(list).any(|entry| {
-            entry.effect() != Effect::Nothing && entry.sid() == owner_rights.as_bytes()
-        })
+        acl::entries(list)
+            .any(|entry| entry.effect() != Effect::Nothing && entry.sid() == OWNER_RIGHTS)
     };
     let mut allowed = match is_owner && !says_what_owners_may() {
         true => READ_CONTROL | WRITE_DAC,
@@ -87,7 +88,7 @@ pub(crate) fn check(
     };
     let mut denied = 0;
     for entry in acl::entries(list) {
-        let concerned = token.is(entry.sid()) || is_owner && entry.sid() == owner_rights.as_bytes();
+        let concerned = token.is(entry.sid()) || is_owner && entry.sid() == OWNER_RIGHTS;
         if !concerned {
             continue;
         }
@@ -111,5 +112,16 @@ fn nonzero(granted: u32) -> Result<u32, Status> {
     match granted {
         0 => Err(Status::ACCESS_DENIED),
         granted => Ok(granted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OWNER_RIGHTS;
+    use crate::se::Sid;
+
+    #[test]
+    fn owner_rights_are_spelled_right() {
+        assert_eq!(Sid::known(Sid::OWNER_RIGHTS).as_bytes(), OWNER_RIGHTS);
     }
 }

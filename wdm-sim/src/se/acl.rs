@@ -1,5 +1,7 @@
 //! Access lists: their entries, read and written (MS-DTYP 2.4.4, 2.4.5).
 
+use std::borrow::Cow;
+
 use super::Sid;
 
 /// `ACL_REVISION`.
@@ -42,21 +44,21 @@ pub(super) enum Effect {
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     pub(super) kind: u8,
     pub(super) flags: u8,
     pub(super) mask: u32,
     /// The SID and, for kinds that have more, the rest.
-    pub(super) rest: Vec<u8>,
+    pub(super) rest: Cow<'a, [u8]>,
 }
 
-impl Entry {
-    pub(super) fn allow(sid: &Sid, mask: u32, flags: u8) -> Self {
+impl<'a> Entry<'a> {
+    pub(super) fn allow(sid: &'a Sid, mask: u32, flags: u8) -> Self {
         Self {
             kind: ALLOWED,
             flags,
             mask,
-            rest: sid.as_bytes().to_vec(),
+            rest: sid.as_bytes().into(),
         }
     }
 
@@ -83,12 +85,12 @@ impl Entry {
     /// Makes it concern somebody else.
     pub(super) fn replace_sid(&mut self, sid: &[u8]) {
         let length = self.sid().len();
-        self.rest.splice(..length, sid.iter().copied());
+        self.rest.to_mut().splice(..length, sid.iter().copied());
     }
 }
 
 /// The entries of a list, in its order, up to the first that is malformed.
-pub(super) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> {
+pub(super) fn entries(list: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     let count = list
         .get(4..6)
         .map_or(0, |count| u16::from_le_bytes([count[0], count[1]]));
@@ -101,13 +103,13 @@ pub(super) fn entries(list: &[u8]) -> impl Iterator<Item = Entry> {
             kind: entry[0],
             flags: entry[1],
             mask: u32::from_le_bytes(entry.get(4..8)?.try_into().ok()?),
-            rest: entry[ENTRY_HEAD..].to_vec(),
+            rest: entry[ENTRY_HEAD..].into(),
         })
     })
 }
 
 /// A list of entries.
-pub(super) fn build(entries: impl IntoIterator<Item = Entry>) -> Vec<u8> {
+pub(super) fn build<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Vec<u8> {
     let mut list = vec![0; HEAD];
     let mut count = 0_u16;
     for entry in entries {

@@ -150,8 +150,8 @@ impl List<'_> {
 
     /// The entries that a new key takes over from its parent. One that says nothing here that
     /// another one has not said is left out, or is for what is below only.
-    fn inherited(&self, automatic: bool) -> Vec<Entry> {
-        let mut inherited: Vec<Entry> = Vec::new();
+    fn inherited(&self, automatic: bool) -> Vec<Entry<'_>> {
+        let mut inherited: Vec<Entry<'_>> = Vec::new();
         let Some(list) = self.parent.list(self.bits.part) else {
             return inherited;
         };
@@ -183,7 +183,7 @@ impl List<'_> {
     }
 
     /// An inherited entry as it counts for the new key.
-    fn here(&self, entry: &Entry) -> Entry {
+    fn here<'e>(&self, entry: &Entry<'e>) -> Entry<'e> {
         let mut here = Entry {
             mask: self.mapping.map(entry.mask),
             ..entry.clone()
@@ -200,7 +200,7 @@ impl List<'_> {
     }
 
     /// An entry with the object's own rights, unless it is for what is below only.
-    fn mapped(&self, entry: Entry) -> Entry {
+    fn mapped<'e>(&self, entry: Entry<'e>) -> Entry<'e> {
         match entry.flags & INHERIT_ONLY {
             0 => Entry {
                 mask: self.mapping.map(entry.mask),
@@ -220,9 +220,11 @@ pub(crate) fn hive_root() -> Arc<[u8]> {
             (Sid::LOCAL_SYSTEM, KEY_MAPPING.all),
             (Sid::ADMINISTRATORS, KEY_MAPPING.all),
             (Sid::RESTRICTED, KEY_MAPPING.read),
-        ];
-        let entries =
-            rights.map(|(who, mask)| Entry::allow(&Sid::known(who), mask, CONTAINER_INHERIT));
+        ]
+        .map(|(who, mask)| (Sid::known(who), mask));
+        let entries = rights
+            .iter()
+            .map(|(who, mask)| Entry::allow(who, *mask, CONTAINER_INHERIT));
         let administrators = Sid::known(Sid::ADMINISTRATORS).as_bytes().to_vec();
         let mut descriptor = Descriptor::default();
         descriptor.set_list(DACL, Some(acl::build(entries)), DACL_PRESENT);
@@ -244,7 +246,7 @@ mod tests {
     fn agrees(key: &Key, parent: &Key) -> Option<bool> {
         let of = |key: &Key| Descriptor::parse(&key.security().ok()?).ok();
         let (own, above) = (of(key)?, of(parent)?);
-        let entries: Vec<Entry> = acl::entries(own.dacl()?).collect();
+        let entries: Vec<Entry<'_>> = acl::entries(own.dacl()?).collect();
         let inherits = own.has(DACL_AUTO_INHERITED) && !own.has(DACL_PROTECTED);
         if !inherits || entries.iter().any(|entry| entry.flags & INHERITED == 0) {
             return None;

@@ -40,11 +40,21 @@ const MAX_SUB_AUTHORITIES: u8 = 15;
 const PART_HEAD: usize = 8;
 
 /// The parts of a descriptor, in the order of their bits in `SECURITY_INFORMATION`: owner, group,
-/// discretionary list, system list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Descriptor {
+/// discretionary list, system list. The parts are bytes of its own, or lie in a descriptor that was
+/// read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Descriptor<P = Vec<u8>> {
     control: u16,
-    parts: [Option<Vec<u8>>; 4],
+    parts: [Option<P>; 4],
+}
+
+impl<P> Default for Descriptor<P> {
+    fn default() -> Self {
+        Self {
+            control: 0,
+            parts: [const { None }; 4],
+        }
+    }
 }
 
 /// The number of the discretionary list among the parts.
@@ -62,15 +72,15 @@ const BITS: [u16; 4] = [
     SACL_PRESENT | SACL_DEFAULTED | SACL_AUTO_INHERITED | SACL_PROTECTED,
 ];
 
-impl Descriptor {
+impl<P: AsRef<[u8]>> Descriptor<P> {
     /// The owner's SID.
     pub(crate) fn owner(&self) -> Option<&[u8]> {
-        self.parts[0].as_deref()
+        self.parts[0].as_ref().map(P::as_ref)
     }
 
     /// The group's SID.
     pub(super) fn group(&self) -> Option<&[u8]> {
-        self.parts[1].as_deref()
+        self.parts[1].as_ref().map(P::as_ref)
     }
 
     /// The discretionary list. Without one, everybody may do everything.
@@ -80,7 +90,7 @@ impl Descriptor {
 
     /// One of the two lists.
     pub(super) fn list(&self, part: usize) -> Option<&[u8]> {
-        let list = self.parts[part].as_deref();
+        let list = self.parts[part].as_ref().map(P::as_ref);
         list.filter(|_| self.has(PRESENT[part]))
     }
 
@@ -88,24 +98,14 @@ impl Descriptor {
     pub(super) fn has(&self, bit: u16) -> bool {
         self.control & bit != 0
     }
+}
 
-    /// Sets one of the two lists and its control bits.
-    pub(super) fn set_list(&mut self, part: usize, list: Option<Vec<u8>>, control: u16) {
-        self.parts[part] = list;
-        self.control = self.control & !BITS[part] | control;
-    }
-
-    /// Sets the SIDs of owner and group.
-    pub(super) fn set_owner_and_group(&mut self, owner: Vec<u8>, group: Vec<u8>) {
-        self.parts[0] = Some(owner);
-        self.parts[1] = Some(group);
-    }
-
+impl<'a> Descriptor<&'a [u8]> {
     /// Reads a self-relative descriptor.
     ///
     /// # Errors
     /// `STATUS_INVALID_PARAMETER` for bytes that are none.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Status> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Status> {
         let u32_at = |at: usize| {
             let field = bytes
                 .get(at..at + 4)
@@ -124,9 +124,33 @@ impl Descriptor {
             let offset = u32_at(at)? as usize;
             if offset != 0 {
                 let tail = bytes.get(offset..).ok_or(Status::INVALID_PARAMETER)?;
-                parts[index] = Some(part(index, tail)?.to_vec());
+                parts[index] = Some(part(index, tail)?);
             }
         }
+        Ok(Self { control, parts })
+    }
+}
+
+impl Descriptor {
+    /// Sets one of the two lists and its control bits.
+    pub(super) fn set_list(&mut self, part: usize, list: Option<Vec<u8>>, control: u16) {
+        self.parts[part] = list;
+        self.control = self.control & !BITS[part] | control;
+    }
+
+    /// Sets the SIDs of owner and group.
+    pub(super) fn set_owner_and_group(&mut self, owner: Vec<u8>, group: Vec<u8>) {
+        self.parts[0] = Some(owner);
+        self.parts[1] = Some(group);
+    }
+
+    /// Copies a self-relative descriptor.
+    ///
+    /// # Errors
+    /// As [`read`](Descriptor::read).
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Status> {
+        let Descriptor { control, parts } = Descriptor::read(bytes)?;
+        let parts = parts.map(|part| part.map(<[u8]>::to_vec));
         Ok(Self { control, parts })
     }
 

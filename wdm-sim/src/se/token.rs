@@ -114,13 +114,13 @@ impl Token {
             true => [(&system, GENERIC_ALL), (&administrators, others)],
             false => [(&owner, GENERIC_ALL), (&system, GENERIC_ALL)],
         };
-        let default = default.map(|(sid, mask)| Entry::allow(sid, mask, 0));
+        let default_dacl = acl::build(default.map(|(sid, mask)| Entry::allow(sid, mask, 0)));
         let primary_group = match user == system {
             true => system,
             false => groups.first().unwrap_or(&user).clone(),
         };
         Self {
-            default_dacl: acl::build(default),
+            default_dacl,
             user,
             groups,
             owner,

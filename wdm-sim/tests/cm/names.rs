@@ -45,10 +45,15 @@ fn built(profile: Profile) -> Machine {
     Machine::builder().profile(profile).build().unwrap()
 }
 
-/// Makes a link, and opens what it leads to.
+/// Makes a link, or finds it, and opens what it leads to.
 fn follow(thread: &ThreadGuard, target: &[u8]) -> Result<(), Status> {
     let options = KeyOptions::CREATE_LINK | KeyOptions::VOLATILE;
-    let (link, _) = thread.create_key_with(LINK, KeyAccess::ALL, options)?;
+    let link = match thread.create_key_with(LINK, KeyAccess::ALL, options) {
+        Err(Status::OBJECT_NAME_COLLISION) => {
+            thread.open_key_with(LINK, KeyAccess::ALL, KeyOptions::OPEN_LINK)?
+        }
+        made => made?.0,
+    };
     link.set_value("SymbolicLinkValue", REG_LINK, target)?;
     thread.open_key(LINK, KeyAccess::READ).map(drop)
 }

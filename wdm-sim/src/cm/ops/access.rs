@@ -111,7 +111,7 @@ impl Wanted<'_> {
             // A key that never got one.
             true => Descriptor::default(),
             // A damaged hive can hold anything.
-            false => Descriptor::parse(descriptor).map_err(|_| Status::ACCESS_DENIED)?,
+            false => Descriptor::read(descriptor).map_err(|_| Status::ACCESS_DENIED)?,
         };
         access_check(self.token, &descriptor, desired, 0, &KEY_MAPPING)
     }
