@@ -100,7 +100,8 @@
 //! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
 //! linked in, they are not: where NT raises one, the machine stops with the bug check of an unhandled
 //! exception, and a fault in a driver is the host's fault. Of I/O requests, devices get those that
-//! open, control and close them; there are no stacks of devices, and nothing is cancelled. A bug
+//! open, control and close them; there are no stacks of devices, and nothing is cancelled. Of security,
+//! there are no integrity labels, no restricted tokens and no impersonation. A bug
 //! check ends the process ([`Builder::on_bug_check`] is told first).
 
 mod call;

@@ -31,8 +31,11 @@ pub enum NewSecurity<'a> {
     /// This one.
     Is(Arc<[u8]>),
     /// What this makes of the parent's, unless it refuses.
-    Made(&'a dyn Fn(&Arc<[u8]>) -> Result<Arc<[u8]>, Status>),
+    Made(&'a MakeSecurity<'a>),
 }
+
+/// Makes a new key's security descriptor of its parent's, or refuses the key.
+pub type MakeSecurity<'a> = dyn Fn(&Arc<[u8]>) -> Result<Arc<[u8]>, Status> + 'a;
 
 impl NewSecurity<'_> {
     fn below(&self, parents: &Arc<[u8]>) -> Result<Arc<[u8]>, Status> {

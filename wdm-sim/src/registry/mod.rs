@@ -63,7 +63,7 @@ mod write;
 use std::sync::Arc;
 
 pub(crate) use changes::Changes;
-pub use children::{NewKey, NewSecurity};
+pub use children::{MakeSecurity, NewKey, NewSecurity};
 pub use demo_hive::demo_hive;
 pub(crate) use hive::check as check_hive;
 pub use hive::{HiveError, HiveReport, mount};

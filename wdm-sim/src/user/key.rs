@@ -60,7 +60,7 @@ impl<'t> UserKey<'t> {
         access: KeyAccess,
         options: KeyOptions,
     ) -> Result<(UserKey<'t>, Disposition), Status> {
-        create(self.guard, Some(self), path, access, options, None)
+        create(self.guard, Some(self), path, access, options, None, None)
     }
 
     /// The handle.

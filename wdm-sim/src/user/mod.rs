@@ -81,7 +81,7 @@ impl ThreadGuard {
     /// # Errors
     /// What the registry or a callback answers.
     pub fn create_key(&self, path: &str, access: KeyAccess) -> Result<UserKey<'_>, Status> {
-        let (key, _) = create(self, None, path, access, KeyOptions::empty(), None)?;
+        let (key, _) = create(self, None, path, access, KeyOptions::empty(), None, None)?;
         Ok(key)
     }
 
@@ -95,7 +95,24 @@ impl ThreadGuard {
         access: KeyAccess,
         options: KeyOptions,
     ) -> Result<(UserKey<'_>, Disposition), Status> {
-        create(self, None, path, access, options, None)
+        create(self, None, path, access, options, None, None)
+    }
+
+    /// As [`create_key_with`](Self::create_key_with), with a security descriptor for a new key, which is
+    /// self-relative (S7, S8).
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_PARAMETER` for bytes that are no descriptor, and what the registry or a callback
+    /// answers.
+    pub fn create_key_protected(
+        &self,
+        path: &str,
+        access: KeyAccess,
+        options: KeyOptions,
+        descriptor: &[u8],
+    ) -> Result<(UserKey<'_>, Disposition), Status> {
+        crate::se::check_descriptor(descriptor)?;
+        create(self, None, path, access, options, None, Some(descriptor))
     }
 
     /// The absolute name of an open key, without a system call.
@@ -191,6 +208,7 @@ fn create<'t>(
     access: KeyAccess,
     options: KeyOptions,
     transaction: Option<&UserTransaction<'_>>,
+    descriptor: Option<&[u8]>,
 ) -> Result<(UserKey<'t>, Disposition), Status> {
     let redirected = redirect(guard, root, path, access)?;
     let root = root.filter(|_| redirected.is_none());
@@ -199,6 +217,9 @@ fn create<'t>(
     let mut attributes = attributes(root, &mut path);
     if options.contains(KeyOptions::OPEN_LINK) {
         attributes.Attributes |= OBJ_OPENLINK;
+    }
+    if let Some(descriptor) = descriptor {
+        attributes.SecurityDescriptor = descriptor.as_ptr().cast_mut().cast();
     }
     let mut handle = ptr::null_mut();
     let mut disposition = 0;

@@ -96,6 +96,7 @@ impl ThreadGuard {
             access,
             KeyOptions::empty(),
             Some(transaction),
+            None,
         )
     }
 }
@@ -140,6 +141,7 @@ impl<'t> UserKey<'t> {
             access,
             KeyOptions::empty(),
             Some(transaction),
+            None,
         )
     }
 }

@@ -415,6 +415,47 @@ fn s7_a_parent_that_hands_nothing_on_leaves_the_default() {
 }
 
 #[test]
+fn s7_a_program_can_say_what_protects_its_key() {
+    let machine = guarded(&system(), &[allow(&user(), KEY_ALL_ACCESS)]);
+    let app = start(&machine, Account::User);
+    let thread = app.enter();
+    let create = |descriptor: &[u8]| {
+        let made =
+            thread.create_key_protected(CHILD, KeyAccess::ALL, KeyOptions::empty(), descriptor);
+        made.map(drop)
+    };
+    assert_eq!(create(&[1, 2, 3]), Err(Status::INVALID_PARAMETER));
+    let others = descriptor(&system(), &[], 0);
+    assert_eq!(create(&others), Err(Status::INVALID_OWNER));
+    let own = descriptor(&user(), &[allow(&user(), KEY_READ)], 0);
+    assert_eq!(create(&own), Ok(()));
+    assert_eq!(
+        entries_of(&child_descriptor(&machine)),
+        [allow(&user(), KEY_READ)]
+    );
+    // It is there, so nothing is asked of the descriptor any more, but of the key's.
+    assert_eq!(create(&others), DENIED);
+}
+
+#[test]
+fn s6_s7_a_transaction_changes_nothing_of_it() {
+    let machine = guarded(&system(), &[allow(&user(), KEY_READ)]);
+    let app = start(&machine, Account::User);
+    let thread = app.enter();
+    let transaction = thread.create_transaction().unwrap();
+    let create = || {
+        let made = thread.create_key_transacted(CHILD, KeyAccess::READ, &transaction);
+        made.map(drop)
+    };
+    assert_eq!(create(), DENIED);
+    protect(&machine, &system(), &[allow(&user(), KEY_ALL_ACCESS)], 0);
+    assert_eq!(create(), Ok(()));
+    transaction.commit().unwrap();
+    let made = entries_of(&child_descriptor(&machine));
+    assert_eq!(made, [allow(&user(), KEY_ALL_ACCESS)]);
+}
+
+#[test]
 fn s8_not_everybody_can_be_made_the_owner() {
     let machine = guarded(&system(), &[allow(&user(), KEY_ALL_ACCESS)]);
     let app = start(&machine, Account::User);
