@@ -175,7 +175,8 @@ impl Token {
             .fetch_and(!privileges.bits(), Ordering::AcqRel);
     }
 
-    /// What `make` makes of a parent's descriptor, or made of the same one last time.
+    /// What `make` makes of a parent's descriptor, or made of the same one last time. Where that is
+    /// the parent's own, they share it.
     pub(super) fn assigned(
         &self,
         parent: &Arc<[u8]>,
@@ -187,13 +188,10 @@ impl Token {
         {
             return Arc::clone(below);
         }
-        let new = make();
-        // A key below the new one has it as its parent's next.
-        let new = match &*last {
-            Some((_, below)) if *below == new => Arc::clone(below),
-            _ if *parent == new => Arc::clone(parent),
-            _ => new,
-        };
+        let mut new = make();
+        if new == *parent {
+            new = Arc::clone(parent);
+        }
         *last = Some((Arc::clone(parent), Arc::clone(&new)));
         new
     }

@@ -490,6 +490,21 @@ fn s9_backup_and_restore_open_what_the_privileges_are_for() {
     assert_eq!(key.delete(), Ok(()));
 }
 
+#[test]
+fn s9_nothing_is_made_without_a_right_to_it() {
+    let machine = guarded(&system(), &[allow(&user(), KEY_ALL_ACCESS)]);
+    let app = start(&machine, Account::User);
+    let thread = app.enter();
+    let create = |access, options| thread.create_key_with(CHILD, access, options).map(drop);
+    let for_backup = KeyOptions::BACKUP_RESTORE;
+    assert_eq!(create(KeyAccess::ALL, for_backup), DENIED);
+    assert_eq!(create(KeyAccess::empty(), KeyOptions::empty()), DENIED);
+    let missing = Err(Status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(thread.open_key(CHILD, KeyAccess::READ).map(drop), missing);
+    app.grant(Privileges::RESTORE);
+    assert_eq!(create(KeyAccess::empty(), for_backup), Ok(()));
+}
+
 proptest! {
     /// The kernel's answer is that of a reading of the list right by right.
     #[test]

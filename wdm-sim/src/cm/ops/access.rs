@@ -37,14 +37,15 @@ impl Wanted<'_> {
         }
     }
 
-    /// The rights to a key that has just been made: those that were asked for.
+    /// The rights to a key that is new: those that were asked for.
     ///
     /// # Errors
     /// `STATUS_ACCESS_DENIED`.
     pub(super) fn to_new(self) -> Result<u32, Status> {
-        match self.checked && self.for_backup() {
-            true => self.by_privileges(),
-            false => Ok(self.everything()),
+        match (self.checked, self.everything()) {
+            (true, _) if self.for_backup() => self.by_privileges(),
+            (true, 0) => Err(Status::ACCESS_DENIED),
+            (_, granted) => Ok(granted),
         }
     }
 
@@ -61,6 +62,8 @@ impl Wanted<'_> {
     ) -> Result<Arc<[u8]>, Status> {
         if self.checked {
             self.may_create_below(parents)?;
+            // Nothing is made that its maker gets no handle to.
+            self.to_new()?;
         }
         assign(self.token, parents, explicit, !self.checked)
     }

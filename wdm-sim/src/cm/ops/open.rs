@@ -407,7 +407,7 @@ impl<'t> Request<'t> {
     }
 }
 
-/// What of an absolute name lies below `\REGISTRY` (L3, L4). `from_link` names are what a link leads
+/// What of an absolute name lies below `\REGISTRY` (L1, L3); `from_link` if it is what a link leads
 /// to.
 fn absolute_name(
     profile: Profile,
