@@ -84,7 +84,8 @@ pub(super) fn redirect(
     path: &str,
 ) -> Option<String> {
     let asks_32 = access.contains(KeyAccess::WOW64_32KEY);
-    if access.contains(KeyAccess::WOW64_64KEY) || !(is_wow64 || asks_32) {
+    let malformed = root.is_some() == path.starts_with('\\');
+    if access.contains(KeyAccess::WOW64_64KEY) || !(is_wow64 || asks_32) || malformed {
         return None;
     }
     let absolute = match root {

@@ -225,6 +225,8 @@ fn h7_a_driver_needs_no_privileges() {
         })
     };
     assert_eq!(load(0x2000), Status::NOT_SUPPORTED);
+    let for_application_hives_only = Status::INVALID_PARAMETER_7;
+    assert_eq!(load(0), for_application_hives_only, "H1");
     assert_eq!(load(0x10), Status::SUCCESS);
     let root = KernelKey(root);
     assert!(

@@ -63,6 +63,12 @@ fn v1_each_kind_of_program_has_a_view_of_its_own() {
         }
         let twice = r"\Registry\Machine\Software\Wow6432Node\Wow6432Node\Maker\Test";
         assert_eq!(at(&thread, twice, NO_FLAG), missing);
+        // A malformed name stays one.
+        let malformed = Err(Status::OBJECT_PATH_SYNTAX_BAD);
+        assert_eq!(at(&thread, &TEST[1..], VIEW_32), malformed);
+        let root = thread.open_key(SOFTWARE, KeyAccess::READ).unwrap();
+        let below = root.open_key(TEST, KeyAccess::READ | VIEW_32);
+        assert_eq!(below.map(drop), malformed.map(drop));
     }
 }
 
