@@ -274,3 +274,29 @@ pub(crate) unsafe fn deferred_routine(thread: &Thread, code: Code, arguments: [u
         || call!(code, (dpc => PVOID, context => PVOID, first => PVOID, second => PVOID)),
     );
 }
+
+/// `FREE_FUNCTION`: what frees a block of a lookaside list.
+///
+/// # Safety
+/// `code` is the `Free` function of a list, and `block` came from its `Allocate` function.
+pub(crate) unsafe fn free_function(thread: &Thread, code: Code, block: PVOID) {
+    run(
+        thread,
+        code,
+        "FREE_FUNCTION",
+        || call!(code, (block => PVOID)),
+    );
+}
+
+/// `FREE_FUNCTION_EX`: the same of a `LOOKASIDE_LIST_EX`.
+///
+/// # Safety
+/// As for [`free_function`]; `list` is the list.
+pub(crate) unsafe fn free_function_ex(thread: &Thread, code: Code, block: PVOID, list: PVOID) {
+    run(
+        thread,
+        code,
+        "FREE_FUNCTION_EX",
+        || call!(code, (block => PVOID, list => PVOID)),
+    );
+}

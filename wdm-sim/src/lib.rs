@@ -116,6 +116,7 @@ mod io;
 mod ke;
 pub mod loader;
 mod locks;
+mod lookaside;
 mod machine;
 mod object;
 mod pool;

@@ -75,6 +75,7 @@ statuses! {
     INVALID_OWNER = 0xC000_005A, "the caller may not make that the owner";
     INVALID_PARAMETER_4 = 0xC000_00F2, "the fourth parameter is not valid";
     INVALID_PARAMETER_7 = 0xC000_00F5, "the seventh parameter is not valid";
+    INVALID_PARAMETER_5 = 0xC000_00F3, "the fifth parameter is not valid";
     PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
     INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";
     NOT_SUPPORTED = 0xC000_00BB, "the request is not supported";

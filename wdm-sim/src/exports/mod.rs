@@ -19,6 +19,7 @@ mod hive;
 mod io;
 mod io_keys;
 mod ke;
+mod lookaside;
 mod mm;
 mod ob;
 mod ps;
@@ -205,6 +206,7 @@ static TABLES: &[&[Export]] = &[
     io::EXPORTS,
     io_keys::EXPORTS,
     ke::EXPORTS,
+    lookaside::EXPORTS,
     mm::EXPORTS,
     ob::EXPORTS,
     ps::EXPORTS,

@@ -7,7 +7,7 @@
 use std::ptr::null_mut;
 
 use super::exports;
-use crate::machine::current;
+use crate::machine::{Thread, current};
 
 /// `SLIST_HEADER`.
 #[repr(C, align(16))]
@@ -22,13 +22,20 @@ pub(super) struct Entry {
     next: *mut Entry,
 }
 
+impl Header {
+    /// A list without entries.
+    pub(super) const EMPTY: Self = Self {
+        depth: 0,
+        first: null_mut(),
+    };
+}
+
 exports! {
     /// Empties a list.
     [undeclared]
     fn InitializeSListHead(list: *mut Header) {
-        let empty = Header { depth: 0, first: null_mut() };
         // SAFETY: the caller gave memory for a list.
-        unsafe { list.write(empty) };
+        unsafe { list.write(Header::EMPTY) };
     }
 
     /// The number of entries.
@@ -58,17 +65,8 @@ exports! {
     /// Takes the entry in front away; NULL if the list is empty.
     [undeclared]
     fn ExpInterlockedPopEntrySList(list: *mut Header) -> *mut Entry {
-        let thread = current(CALL);
-        let _locked = thread.kernel().dispatcher.lock(list.addr());
-        // SAFETY: the caller gave a list; the lock orders this with the other routines here.
-        let list = unsafe { &mut *list };
-        let first = list.first;
-        if !first.is_null() {
-            // SAFETY: what is in the list is a valid entry.
-            list.first = unsafe { (*first).next };
-            list.depth -= 1;
-        }
-        first
+        // SAFETY: the caller gave a list.
+        unsafe { pop(&current(CALL), list) }
     }
 
     /// Takes all entries away; gives the one that was in front.
@@ -81,4 +79,21 @@ exports! {
         list.depth = 0;
         std::mem::replace(&mut list.first, null_mut())
     }
+}
+
+/// Takes the entry in front of a list away; NULL if the list is empty.
+///
+/// # Safety
+/// `list` leads to a list, which only the routines here change meanwhile.
+pub(super) unsafe fn pop(thread: &Thread, list: *mut Header) -> *mut Entry {
+    let _locked = thread.kernel().dispatcher.lock(list.addr());
+    // SAFETY: by this function's contract; the lock orders this with the other routines here.
+    let list = unsafe { &mut *list };
+    let first = list.first;
+    if !first.is_null() {
+        // SAFETY: what is in the list is a valid entry.
+        list.first = unsafe { (*first).next };
+        list.depth -= 1;
+    }
+    first
 }

@@ -216,6 +216,7 @@ impl Builder {
                 dispatcher: Default::default(),
                 dpcs: Default::default(),
                 locks: Default::default(),
+                lookasides: Default::default(),
                 work_items: Default::default(),
                 io: Default::default(),
                 callback_objects: Default::default(),

@@ -42,6 +42,7 @@ use crate::hives::Hives;
 use crate::io;
 use crate::ke::Dispatcher;
 use crate::locks::Locks;
+use crate::lookaside::Lookasides;
 use crate::object::{self, HandleTable};
 use crate::pool::Pool;
 use crate::registry::Registry;
@@ -98,6 +99,7 @@ pub(crate) struct Kernel {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) dpcs: Dpcs,
     pub(crate) locks: Locks,
+    pub(crate) lookasides: Lookasides,
     pub(crate) work_items: WorkItems,
     pub(crate) io: io::Manager,
     pub(crate) callback_objects: callback_object::Names,

@@ -25,6 +25,7 @@ impl Kernel {
         crate::cm::report_lent_names(self, driver, call);
         self.report_running_threads(driver, call);
         self.report_locks(driver, call);
+        self.report_lookaside_lists(driver, call);
         self.report_callback_objects(driver, call);
         self.report_devices(driver, call);
         self.report_handles(driver, call);
@@ -69,6 +70,16 @@ impl Kernel {
                 (false, _) => format!("threads still wait for {name}; end them before"),
             };
             self.finding(driver, Rule::Lock, call, detail);
+        }
+    }
+
+    fn report_lookaside_lists(&self, driver: DriverId, call: &'static str) {
+        let left = self.lookasides.take_all_of(driver);
+        if left > 0 {
+            let detail = format!(
+                "{left} lookaside lists are not deleted; call the routine that deletes their kind"
+            );
+            self.finding(driver, Rule::LookasideList, call, detail);
         }
     }
 

@@ -60,6 +60,7 @@ rules! {
     Object "OBJECT" "References to objects are balanced, and pointers to objects are objects.";
     Irql "IRQL" "A routine is called at a level that it allows, and the level is restored.";
     Lock "LOCK" "A lock is initialised, taken once, and released by the thread that took it.";
+    LookasideList "LOOKASIDE-LIST" "A lookaside list is initialised once, and deleted before its driver unloads.";
     CriticalRegion "CRITICAL-REGION" "A critical region that was entered is left.";
     CallbackObject "CALLBACK-OBJECT" "A callback object has a name, and its callbacks are unregistered before their driver unloads.";
     Device "DEVICE" "Devices and symbolic links are deleted before the driver unloads.";

@@ -11,6 +11,7 @@ mod faults;
 mod irps;
 mod leftovers;
 mod locks;
+mod lookaside;
 mod objects;
 mod pool;
 mod print;

@@ -6,14 +6,14 @@ use crate::support::{in_kernel, machine};
 
 #[repr(C, align(16))]
 #[derive(Clone, Copy)]
-struct Words([*mut Words; 2]);
+pub(crate) struct Words([*mut Words; 2]);
 
 unsafe extern "system" {
     fn InitializeSListHead(list: *mut Words);
-    fn ExQueryDepthSList(list: *mut Words) -> u16;
-    fn ExpInterlockedPushEntrySList(list: *mut Words, entry: *mut Words) -> *mut Words;
-    fn ExpInterlockedPopEntrySList(list: *mut Words) -> *mut Words;
-    fn ExpInterlockedFlushSList(list: *mut Words) -> *mut Words;
+    pub(crate) fn ExQueryDepthSList(list: *mut Words) -> u16;
+    pub(crate) fn ExpInterlockedPushEntrySList(list: *mut Words, entry: *mut Words) -> *mut Words;
+    pub(crate) fn ExpInterlockedPopEntrySList(list: *mut Words) -> *mut Words;
+    pub(crate) fn ExpInterlockedFlushSList(list: *mut Words) -> *mut Words;
 }
 
 #[test]
