@@ -33,6 +33,7 @@ mod security;
 mod since;
 mod slist;
 mod spin_lock;
+mod time;
 mod timer;
 mod tm;
 mod unwind;
@@ -218,6 +219,7 @@ static TABLES: &[&[Export]] = &[
     se::EXPORTS,
     slist::EXPORTS,
     spin_lock::EXPORTS,
+    time::EXPORTS,
     timer::EXPORTS,
     tm::EXPORTS,
     security::EXPORTS,

@@ -59,12 +59,20 @@ const SINCE: &[(Profile, &[&str])] = &[
             "ZwSetInformationKey",
         ],
     ),
-    (Profile::Win7, &["ZwOpenKeyEx", "ZwOpenKeyTransactedEx"]),
+    (
+        Profile::Win7,
+        &[
+            "KeQueryUnbiasedInterruptTime",
+            "ZwOpenKeyEx",
+            "ZwOpenKeyTransactedEx",
+        ],
+    ),
     (
         Profile::Win8,
         &[
             "CmCallbackGetKeyObjectIDEx",
             "CmCallbackReleaseKeyObjectIDEx",
+            "KeQueryInterruptTimePrecise",
             "KeQuerySystemTimePrecise",
         ],
     ),
