@@ -300,3 +300,16 @@ pub(crate) unsafe fn free_function_ex(thread: &Thread, code: Code, block: PVOID,
         || call!(code, (block => PVOID, list => PVOID)),
     );
 }
+
+/// The comparison that `qsort` and `bsearch` are given.
+///
+/// # Safety
+/// `code` is such a function of its driver, and both arguments are what it compares.
+pub(crate) unsafe fn comparison(thread: &Thread, code: Code, a: PVOID, b: PVOID) -> i32 {
+    run(
+        thread,
+        code,
+        "comparison",
+        || call!(code, (a => PVOID, b => PVOID) -> i32),
+    )
+}

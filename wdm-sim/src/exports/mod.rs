@@ -7,6 +7,10 @@
 
 mod cm;
 mod crt;
+mod crt_number;
+mod crt_print;
+mod crt_sort;
+mod crt_text;
 mod data;
 mod dbg;
 mod event;
@@ -40,6 +44,8 @@ mod unwind;
 mod work_item;
 mod zw;
 
+#[cfg(all(test, target_arch = "x86_64"))]
+mod crt_tests;
 #[cfg(test)]
 mod tests;
 
@@ -196,6 +202,11 @@ unsafe impl Sync for Export {}
 static TABLES: &[&[Export]] = &[
     cm::EXPORTS,
     crt::EXPORTS,
+    crt_number::EXPORTS,
+    crt_print::EXPORTS,
+    crt_print::VARIADIC,
+    crt_sort::EXPORTS,
+    crt_text::EXPORTS,
     crt::STACK_PROBE,
     data::EXPORTS,
     dbg::EXPORTS,

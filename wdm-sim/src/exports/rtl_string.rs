@@ -464,7 +464,7 @@ fn read_guid(text: &str) -> Option<GUID> {
 }
 
 /// Maps a character to its lower case, where that is one UTF-16 unit.
-fn downcase(unit: u16) -> u16 {
+pub(super) fn downcase(unit: u16) -> u16 {
     let Some(letter) = char::from_u32(unit.into()) else {
         return unit;
     };

@@ -103,15 +103,19 @@ exports! {
     /// A system time as the machine's clock on the wall shows it.
     [undeclared]
     fn ExSystemTimeToLocalTime(system: PLARGE_INTEGER, local: PLARGE_INTEGER) {
-        // SAFETY: the caller gave a time and a place for another.
-        unsafe { write(local, read(system)) };
+        // SAFETY: the caller gave a time.
+        let time = unsafe { read(system) };
+        // SAFETY: the caller gave a place for another.
+        unsafe { write(local, time) };
     }
 
     /// The system time of what the machine's clock on the wall shows.
     [undeclared]
     fn ExLocalTimeToSystemTime(local: PLARGE_INTEGER, system: PLARGE_INTEGER) {
-        // SAFETY: the caller gave a time and a place for another.
-        unsafe { write(system, read(local)) };
+        // SAFETY: the caller gave a time.
+        let time = unsafe { read(local) };
+        // SAFETY: the caller gave a place for another.
+        unsafe { write(system, time) };
     }
 
     /// The counter of highest resolution; `frequency`, if given, gets what it counts in a second.
@@ -157,8 +161,10 @@ pub(crate) fn interrupt_time() -> u64 {
 /// # Safety
 /// `time` leads to a time.
 unsafe fn read(time: PLARGE_INTEGER) -> i64 {
-    // SAFETY: by this function's contract; all the union's members are made of the same 64 bits.
-    unsafe { (*time).QuadPart }
+    // SAFETY: by this function's contract.
+    let time = unsafe { &*time };
+    // SAFETY: all the union's members are made of the same 64 bits.
+    unsafe { time.QuadPart }
 }
 
 /// # Safety
