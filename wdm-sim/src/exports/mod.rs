@@ -37,7 +37,11 @@ mod security;
 mod since;
 mod slist;
 mod spin_lock;
-mod time;
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64")),
+    allow(dead_code, reason = "the shared page asks")
+)]
+pub(crate) mod time;
 mod timer;
 mod tm;
 mod unwind;

@@ -28,7 +28,7 @@ const TO_1980: i64 = 11_960_006_400;
 const FIRST_WEEKDAY: i64 = 1;
 
 /// What the counter counts in a second.
-const FREQUENCY: i64 = 10_000_000;
+pub(crate) const FREQUENCY: i64 = 10_000_000;
 /// How long a tick of the system clock is, in 100 ns units.
 pub(crate) const TICK: u32 = 156_250;
 

@@ -73,7 +73,8 @@ impl Drop for GsBlock {
     }
 }
 
-fn gs_base() -> io::Result<c_ulong> {
+/// The address that `gs` of this thread has.
+pub(crate) fn gs_base() -> io::Result<c_ulong> {
     let mut base: c_ulong = 0;
     // SAFETY: ARCH_GET_GS writes the base, one c_ulong, to the address given.
     let result = unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_GET_GS, &raw mut base) };

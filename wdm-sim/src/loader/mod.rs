@@ -56,6 +56,8 @@ mod tests;
 pub use error::{LoadError, Problem};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use gs::GsBlock;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use gs::gs_base;
 pub use image::{Checksum, Image, MAX_IMAGE_SIZE, Machine, Section};
 pub use inspect::{ImportSummary, Inspection, SectionSummary};
 pub use map::{ImportResolver, LoadOptions};

@@ -8,6 +8,7 @@ use super::context::{Context, DispatcherContext, ExceptionRecord, disposition, f
 use super::error::UnwindError;
 use super::images;
 use super::info::Purpose;
+use super::privileged;
 use super::walk::{Frame, Walk};
 use crate::machine::{UnhandledException, try_current};
 
@@ -221,6 +222,8 @@ fn describe(record: &ExceptionRecord) -> String {
         0xC000_008E..=0xC000_0093 => "floating-point exception",
         0xC000_0094 => "integer division by zero",
         0xC000_0095 => "integer overflow",
+        0xC000_0096 => "privileged instruction",
+        0xC000_0420 => "assertion failure",
         0x8000_0002 => "misaligned data",
         0x8000_0003 => "breakpoint",
         0x8000_0004 => "single step",
@@ -234,6 +237,9 @@ fn describe(record: &ExceptionRecord) -> String {
                 _ => "executing",
             };
             format!("{name} (0x{code:08X}) {access} {address:#x}")
+        }
+        _ if record.code == privileged::PRIVILEGED_INSTRUCTION => {
+            format!("{name} {} (0x{code:08X})", privileged::name(record.address))
         }
         _ => format!("{name} (0x{code:08X})"),
     }

@@ -9,6 +9,7 @@
 //! | `walk` | goes from frame to frame, up to where the simulator called the driver |
 //! | `signal` | turns the host's signals into exceptions |
 //! | `lost` | stops the machine over a fault that cannot be dispatched |
+//! | `privileged`, `shared_data` | does what the host's processor refuses drivers, which run in its user mode |
 //! | `dispatch` | asks the frames who takes an exception, and stops the machine if nobody does |
 //! | `unwind` | cleans the frames up to one of them, and goes on there (`RtlUnwindEx`) |
 //! | `scope_table` | `__C_specific_handler` |
@@ -41,8 +42,10 @@ mod images;
 mod info;
 mod lost;
 mod memory;
+mod privileged;
 mod routines;
 mod scope_table;
+mod shared_data;
 mod signal;
 mod stack;
 mod step;

@@ -13,7 +13,7 @@ use std::sync::{Once, OnceLock, RwLock};
 use super::context::{CONTEXT_ALL, Context, ExceptionRecord, Register};
 use super::stack::Stack;
 use super::step::Memory;
-use super::{dispatch, images, lost, memory};
+use super::{dispatch, images, lost, memory, privileged};
 use crate::machine::Machine;
 
 /// The signals, and who handled them before.
@@ -181,6 +181,10 @@ fn redirect(signal: c_int, reason: &libc::siginfo_t, interrupted: &mut libc::uco
 extern "sysv64" fn begin(trap: *mut Trap) -> ! {
     // SAFETY: `redirect` wrote it to this thread's stack, above this frame.
     let trap = unsafe { &mut *trap };
+    if privileged::emulate(&mut trap.record, &mut trap.context) {
+        // SAFETY: the driver's registers, behind its instruction; nothing in between is to be dropped.
+        unsafe { dispatch::go_on(&mut trap.context) }
+    }
     dispatch::dispatch(&mut trap.record, &mut trap.context)
 }
 

@@ -3,6 +3,8 @@
 mod damage;
 mod fixture;
 mod fuzzing;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod privileged;
 #[cfg(target_arch = "x86_64")]
 mod run;
 mod summary;
