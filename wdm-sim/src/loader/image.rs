@@ -102,7 +102,8 @@ impl Section {
 /// # Invariants
 /// `layout` is a whole number of pages, at most [`MAX_IMAGE_SIZE`] bytes, and holds every section.
 /// Sections ascend, begin at page boundaries and share no page with one another or the headers.
-/// Each relocation, import slot and the security cookie is eight bytes inside one section.
+/// Each relocation, import slot, guard pointer and the security cookie is eight bytes inside one
+/// section.
 #[derive(Debug, Clone)]
 pub struct Image {
     pub(super) file: String,
@@ -120,6 +121,8 @@ pub struct Image {
     pub(super) exports: Vec<Export>,
     pub(super) relocations: Vec<u32>,
     pub(super) security_cookie: Option<u32>,
+    /// Where the pointers to the guard's two functions are.
+    pub(super) guard_pointers: [Option<u32>; 2],
     pub(super) has_unwind_table: bool,
     pub(super) runtime_functions: Vec<RuntimeFunction>,
     pub(super) user_mode_only: Option<(&'static str, &'static str)>,
@@ -189,6 +192,7 @@ impl Image {
             exports: tables.exports()?,
             relocations: tables.relocations()?,
             security_cookie: tables.security_cookie(optional.image_base())?,
+            guard_pointers: tables.guard_pointers(optional.image_base())?,
             has_unwind_table: tables.has(pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION),
             runtime_functions: match machine {
                 Machine::X86_64 => tables.runtime_functions()?,
@@ -223,6 +227,12 @@ impl Image {
         if let Some(rva) = self.security_cookie.filter(|&rva| !in_section(rva, 8)) {
             return Err(Problem::LoadConfig(format!(
                 "the security cookie at RVA {rva:#x} lies outside every section"
+            )));
+        }
+        let guard = self.guard_pointers.iter().flatten();
+        if let Some(rva) = guard.copied().find(|&rva| !in_section(rva, 8)) {
+            return Err(Problem::LoadConfig(format!(
+                "the guard pointer at RVA {rva:#x} lies outside every section"
             )));
         }
         if self.entry != 0 && !self.section_at(self.entry).is_some_and(|s| s.executable) {

@@ -73,7 +73,8 @@ fn resolve_imports(image: &Image, resolve: &ImportResolver<'_>) -> Result<Vec<u6
     }
 }
 
-/// Copies the image, relocates it to where `bytes` lie, fills its import slots and its cookie.
+/// Copies the image, relocates it to where `bytes` lie, fills its import slots, its guard pointers and
+/// its cookie.
 fn fill(bytes: &mut [u8], image: &Image, addresses: &[u64]) {
     bytes[..image.layout.len()].copy_from_slice(&image.layout);
     let base = bytes.as_ptr().addr() as u64;
@@ -92,6 +93,16 @@ fn fill(bytes: &mut [u8], image: &Image, addresses: &[u64]) {
     }
     for (import, &address) in image.imports.iter().zip(addresses) {
         update(import.slot, &|_| address);
+    }
+    #[cfg(target_arch = "x86_64")]
+    for (slot, function) in image
+        .guard_pointers
+        .into_iter()
+        .zip(super::guard::FUNCTIONS)
+    {
+        if let Some(rva) = slot {
+            update(rva, &|_| function.expose_provenance() as u64);
+        }
     }
     if let Some(rva) = image.security_cookie {
         update(rva, &fresh_cookie);

@@ -41,6 +41,8 @@ mod checksum;
 mod error;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod gs;
+#[cfg(target_arch = "x86_64")]
+mod guard;
 mod headers;
 mod image;
 mod inspect;

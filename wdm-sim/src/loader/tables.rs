@@ -1,6 +1,7 @@
 //! The tables that the data directories point at, read from the laid-out image by RVA.
 
 use std::fmt;
+use std::mem::offset_of;
 
 use object::LittleEndian as LE;
 use object::pe;
@@ -267,36 +268,73 @@ impl<'a> Tables<'a> {
 
     /// The RVA of the `/GS` security cookie.
     pub(super) fn security_cookie(&self, image_base: u64) -> Result<Option<u32>, Problem> {
-        self.read_security_cookie(image_base)
+        const FIELD: usize = offset_of!(pe::ImageLoadConfigDirectory64, security_cookie);
+        self.load_config_address(image_base, FIELD, "security cookie")
             .map_err(Problem::LoadConfig)
     }
 
-    fn read_security_cookie(&self, image_base: u64) -> Result<Option<u32>, String> {
-        const COOKIE_FIELD: u32 =
-            std::mem::offset_of!(pe::ImageLoadConfigDirectory64, security_cookie) as u32;
-        let Some((rva, bytes)) = self.directory(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG)? else {
+    /// The RVAs of the pointers through which code that was compiled for control flow guard checks
+    /// indirect calls, and of those through which it makes them.
+    pub(super) fn guard_pointers(&self, image_base: u64) -> Result<[Option<u32>; 2], Problem> {
+        /// `IMAGE_GUARD_CF_INSTRUMENTED`.
+        const INSTRUMENTED: u64 = 0x100;
+        const FLAGS: usize = offset_of!(pe::ImageLoadConfigDirectory64, guard_flags);
+        const CHECK: usize = offset_of!(
+            pe::ImageLoadConfigDirectory64,
+            guard_cf_check_function_pointer
+        );
+        const CALL: usize = offset_of!(
+            pe::ImageLoadConfigDirectory64,
+            guard_cf_dispatch_function_pointer
+        );
+        let read = || {
+            let flags = self.load_config_field(FLAGS, 4)?;
+            if flags.is_none_or(|flags| flags & INSTRUMENTED == 0) {
+                return Ok([None; 2]);
+            }
+            let check = self.load_config_address(image_base, CHECK, "guard's check pointer")?;
+            let call = self.load_config_address(image_base, CALL, "guard's call pointer")?;
+            Ok([check, call])
+        };
+        read().map_err(Problem::LoadConfig)
+    }
+
+    /// The RVA of what a field of the load configuration points at; `None` if it has no such field,
+    /// or the field is 0.
+    fn load_config_address(
+        &self,
+        image_base: u64,
+        field: usize,
+        what: &str,
+    ) -> Result<Option<u32>, String> {
+        let Some(address) = self.load_config_field(field, 8)?.filter(|&it| it != 0) else {
             return Ok(None);
         };
-        let Some(size) = bytes.first_chunk().map(|size| u32::from_le_bytes(*size)) else {
-            return Err("it is shorter than its size field".to_owned());
-        };
-        if size < COOKIE_FIELD + 8 {
-            return Ok(None);
-        }
-        let cookie = self
-            .layout
-            .get(rva as usize + COOKIE_FIELD as usize..)
-            .and_then(|bytes| bytes.first_chunk())
-            .map(|va| u64::from_le_bytes(*va))
-            .ok_or("it lies outside the image")?;
-        if cookie == 0 {
-            return Ok(None);
-        }
-        cookie
+        address
             .checked_sub(image_base)
             .and_then(|rva| u32::try_from(rva).ok())
             .map(Some)
-            .ok_or_else(|| format!("the security cookie at {cookie:#x} lies outside the image"))
+            .ok_or_else(|| format!("the {what} at {address:#x} lies outside the image"))
+    }
+
+    /// A field of the load configuration, of up to eight bytes; `None` if it has no such field.
+    fn load_config_field(&self, field: usize, size: usize) -> Result<Option<u64>, String> {
+        let Some((rva, bytes)) = self.directory(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG)? else {
+            return Ok(None);
+        };
+        // The directory's size is not that of the structure; the structure says its own.
+        let Some(structure) = bytes.first_chunk().map(|size| u32::from_le_bytes(*size)) else {
+            return Err("it is shorter than its size field".to_owned());
+        };
+        if (structure as usize) < field + size {
+            return Ok(None);
+        }
+        let begin = rva as usize + field;
+        let bytes = self.layout.get(begin..begin + size);
+        let bytes = bytes.ok_or("it lies outside the image")?;
+        let mut value = [0; 8];
+        value[..size].copy_from_slice(bytes);
+        Ok(Some(u64::from_le_bytes(value)))
     }
 
     /// The exception directory of an x86_64 image, in the order of the functions' code.

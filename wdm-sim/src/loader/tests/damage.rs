@@ -238,6 +238,14 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
             cookie(IMAGE_BASE + 0x9000),
         ),
         (
+            "has a damaged load configuration: the guard's check pointer at 0x1 lies",
+            guarded(1),
+        ),
+        (
+            "has a damaged load configuration: the guard pointer at RVA 0x9000 lies",
+            guarded(IMAGE_BASE + 0x9000),
+        ),
+        (
             "has thread-local storage",
             with_directory(pe::IMAGE_DIRECTORY_ENTRY_TLS, DATA, 40),
         ),
@@ -252,16 +260,28 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// An image whose load configuration names this address as its security cookie's.
-fn cookie(va: u64) -> Vec<u8> {
-    let mut data = vec![0; 0x60];
-    data[0] = 0x60;
-    data[0x58..].copy_from_slice(&va.to_le_bytes());
+/// An image whose load configuration has these fields.
+fn configured<const N: usize>(fields: [(usize, u64); N]) -> Vec<u8> {
+    let mut data = vec![0; 0x98];
+    data[0] = 0x98;
+    for (at, value) in fields {
+        data[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
     let directory = pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG;
     Driver::new(RETURN_SUCCESS)
         .data(&data)
-        .directory(directory, DATA, 0x60)
+        .directory(directory, DATA, 0x98)
         .build()
+}
+
+/// An image whose load configuration names this address as its security cookie's.
+fn cookie(va: u64) -> Vec<u8> {
+    configured([(0x58, va)])
+}
+
+/// An image, compiled for control flow guard, that names this address as that of its pointer.
+fn guarded(va: u64) -> Vec<u8> {
+    configured([(0x70, va), (0x90, 0x100)])
 }
 
 #[test]

@@ -218,6 +218,69 @@ fn the_security_cookie_is_fresh() {
     assert_ne!(cookies[0], cookies[1]);
 }
 
+/// Code that calls through the guard: it checks the function whose address is in `.data`, calls that,
+/// and adds one. The configuration is behind the two pointers.
+fn guarded(flags: u32, pointer_value: u64) -> Driver {
+    let mut code = vec![0x48, 0x83, 0xec, 0x28]; // sub rsp, 40
+    rip(&mut code, &[0x48, 0x8b, 0x0d], DATA + 16); // mov rcx, [function]
+    rip(&mut code, &[0xff, 0x15], DATA); // call [check]
+    code.extend([0x48, 0x89, 0xc8]); // mov rax, rcx
+    rip(&mut code, &[0xff, 0x15], DATA + 8); // call [dispatch]
+    code.extend([0x48, 0x83, 0xc4, 0x28, 0xff, 0xc0, 0xc3]); // add rsp, 40; inc eax; ret
+    let function = code.len() as u64;
+    code.extend([0xb8, 41, 0, 0, 0, 0xc3]); // mov eax, 41; ret
+    let data = IMAGE_BASE + u64::from(DATA);
+    let function = IMAGE_BASE + u64::from(TEXT) + function;
+    let mut bytes = [pointer_value, pointer_value, function]
+        .map(u64::to_le_bytes)
+        .concat();
+    let mut configuration = vec![0; 0x94];
+    configuration[..4].copy_from_slice(&0x94_u32.to_le_bytes());
+    configuration[0x70..0x78].copy_from_slice(&data.to_le_bytes());
+    configuration[0x78..0x80].copy_from_slice(&(data + 8).to_le_bytes());
+    configuration[0x90..].copy_from_slice(&flags.to_le_bytes());
+    bytes.extend(configuration);
+    Driver::new(&code)
+        .data(&bytes)
+        .relocations(&[(DATA + 16, pe::IMAGE_REL_BASED_DIR64.0)])
+        .directory(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG, DATA + 24, 0x94)
+}
+
+#[test]
+fn guarded_calls_go_through() {
+    for left_by_the_linker in [0, 0x1234] {
+        assert_eq!(
+            call(&load(&guarded(0x100, left_by_the_linker)), ptr::null_mut()),
+            42
+        );
+    }
+}
+
+#[test]
+fn the_pointers_of_an_image_without_guard_stay_as_they_are() {
+    let module = load(&guarded(0, 0x1234));
+    assert_eq!([0, 8].map(|at| read_u64(&module, DATA + at)), [0x1234; 2]);
+}
+
+#[test]
+fn an_ordinal_of_the_kernel_is_named_as_missing() {
+    let mut driver = Driver::new(RETURN_SUCCESS).imports(&[("ntoskrnl.exe", &["X"])]);
+    let ordinal = (1_u64 << 63 | 12).to_le_bytes();
+    driver.sections[2].bytes[..8].copy_from_slice(&ordinal);
+    driver.sections[2].bytes[16..24].copy_from_slice(&ordinal);
+    let image = Image::parse("a.sys", &driver.build()).expect("the image is sound");
+    let resolve = |module: &str, import: ImportName<'_>| {
+        crate::exports::resolve(crate::Profile::Win11, module, import)
+    };
+    let error = Module::load(&image, LoadOptions::default(), &resolve).expect_err("it misses");
+    assert!(
+        error
+            .to_string()
+            .contains("imports ntoskrnl.exe!#12, which"),
+        "{error}"
+    );
+}
+
 #[test]
 fn an_address_is_described_by_module_offset_and_section() {
     let module = load_with(&Driver::with_everything(), &|_, _| Some(ptr::dangling()));
