@@ -72,6 +72,7 @@ macro_rules! call {
 fn run<T>(thread: &Thread, code: Code, routine: &'static str, body: impl FnOnce() -> T) -> T {
     let irql = thread.irql();
     let critical_regions = thread.critical_regions();
+    let guarded_regions = thread.guarded_regions();
     let caller = code.caller;
     let running = Routine {
         kind: routine,
@@ -91,6 +92,18 @@ fn run<T>(thread: &Thread, code: Code, routine: &'static str, body: impl FnOnce(
         let detail = format!(
             "entered in {critical_regions} critical regions and returned in {after}; pair \
              KeEnterCriticalRegion with KeLeaveCriticalRegion"
+        );
+        let rule = Rule::CriticalRegion;
+        thread
+            .kernel()
+            .finding(caller.driver, rule, routine, detail);
+    }
+    let after = thread.guarded_regions();
+    if after != guarded_regions {
+        thread.set_guarded_regions(guarded_regions);
+        let detail = format!(
+            "entered in {guarded_regions} guarded regions and returned in {after}; pair \
+             KeEnterGuardedRegion with KeLeaveGuardedRegion"
         );
         let rule = Rule::CriticalRegion;
         thread

@@ -11,6 +11,7 @@ use wdm_sys::{
 };
 
 use super::exports;
+use super::resource::require_no_apcs;
 use crate::machine::{Counter, Thread, current, irql};
 use crate::pool::{NotFreed, Tag};
 use crate::verifier::Rule;
@@ -164,10 +165,7 @@ exports! {
     [undeclared]
     fn ExAcquireFastMutexUnsafe(mutex: PFAST_MUTEX) {
         let thread = current(CALL);
-        if thread.irql() < irql::APC_LEVEL && thread.critical_regions() == 0 {
-            let detail = "called outside a critical region; call KeEnterCriticalRegion first";
-            thread.finding(Rule::Lock, CALL, detail);
-        }
+        require_no_apcs(&thread, CALL);
         // SAFETY: the caller gave an initialised mutex.
         unsafe { acquire(&thread, CALL, mutex, true) };
     }
@@ -311,7 +309,12 @@ fn free(thread: &Thread, call: &'static str, address: PVOID, tag: u32) {
 ///
 /// # Safety
 /// `mutex` leads to an initialised mutex that lives until it is released.
-unsafe fn acquire(thread: &Thread, call: &'static str, mutex: PFAST_MUTEX, wait: bool) -> bool {
+pub(super) unsafe fn acquire(
+    thread: &Thread,
+    call: &'static str,
+    mutex: PFAST_MUTEX,
+    wait: bool,
+) -> bool {
     let me = thread.address();
     let locked = thread.kernel().dispatcher.lock(mutex.addr());
     // SAFETY: by this function's contract; the lock orders this with the other routines here.
@@ -339,7 +342,7 @@ unsafe fn acquire(thread: &Thread, call: &'static str, mutex: PFAST_MUTEX, wait:
 ///
 /// # Safety
 /// As for [`acquire`].
-unsafe fn release(thread: &Thread, call: &'static str, mutex: PFAST_MUTEX) -> bool {
+pub(super) unsafe fn release(thread: &Thread, call: &'static str, mutex: PFAST_MUTEX) -> bool {
     let locked = thread.kernel().dispatcher.lock(mutex.addr());
     // SAFETY: by this function's contract; the lock orders this with the other routines here.
     let owner = unsafe { (*mutex).Owner }.addr();

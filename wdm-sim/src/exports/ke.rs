@@ -10,8 +10,8 @@ use wdm_sys::{
     NotificationEvent, PLARGE_INTEGER, PRKEVENT, PVOID, SynchronizationEvent,
 };
 
-use super::exports;
 use super::ob::live_object;
+use super::{exports, wait};
 use crate::machine::{Thread, current, irql};
 use crate::object::{Body, EventObject, Manager};
 use crate::registry::system_time;
@@ -22,9 +22,6 @@ use crate::verifier::Rule;
 pub(super) const STATUS_TIMEOUT: NTSTATUS = 0x102;
 /// 100 ns units in a second.
 const UNITS_PER_SECOND: u64 = 10_000_000;
-
-/// `TimerSynchronizationObject`, the type of timers that a wait resets.
-const SYNCHRONIZATION_TIMER: u8 = 9;
 
 /// The part of a `KEVENT`, and of a `KTIMER`, that is used here; the rest of its header is the list of waiters.
 #[repr(C)]
@@ -141,7 +138,7 @@ exports! {
         unsafe { (*event.cast::<Event>()).state }
     }
 
-    /// Waits until an event is signalled or a thread has ended, or until the time is over.
+    /// Waits until an object is signalled or a thread has ended, or until the time is over.
     fn KeWaitForSingleObject(
         object: PVOID,
         _reason: KWAIT_REASON,
@@ -169,7 +166,7 @@ exports! {
                     return Status::OBJECT_TYPE_MISMATCH.0;
                 }
             },
-            // SAFETY: what is no object of the object manager is an event in the driver's memory.
+            // SAFETY: what is no object of the object manager is one in the driver's memory.
             None => unsafe { wait(&thread, object.cast(), deadline) },
         };
         if signalled { Status::SUCCESS.0 } else { STATUS_TIMEOUT }
@@ -256,23 +253,19 @@ unsafe fn set_state(thread: &Thread, call: &'static str, event: PRKEVENT, state:
     before
 }
 
-/// Waits for an event; says whether it was signalled in time. A synchronisation event is reset.
+/// Waits for an object in a driver's memory; says whether it was signalled in time.
 ///
 /// # Safety
-/// `event` leads to an initialised event that outlives the wait.
-unsafe fn wait(thread: &Thread, event: *mut Event, deadline: Option<Instant>) -> bool {
-    let locked = thread.kernel().dispatcher.lock(event.addr());
+/// `object` leads to an initialised object that outlives the wait.
+unsafe fn wait(thread: &Thread, object: *mut wait::Header, deadline: Option<Instant>) -> bool {
+    let locked = thread.kernel().dispatcher.lock(object.addr());
     // SAFETY: by this function's contract; the lock is held whenever this runs.
-    let signalled = || unsafe { (*event).state } > 0;
-    let Some(_locked) = locked.wait_until(deadline, signalled) else {
+    let is_ready = || unsafe { wait::is_ready(object, thread) };
+    let Some(_locked) = locked.wait_until(deadline, is_ready) else {
         return false;
     };
     // SAFETY: as above.
-    let kind = unsafe { (*event).kind };
-    if EVENT_TYPE::from(kind) == SynchronizationEvent || kind == SYNCHRONIZATION_TIMER {
-        // SAFETY: as above.
-        unsafe { (*event).state = 0 };
-    }
+    unsafe { wait::take(object, thread) };
     true
 }
 

@@ -19,6 +19,7 @@ mod ex_callback;
 mod failures;
 mod format;
 mod guarded;
+mod guarded_mutex;
 mod hive;
 mod io;
 mod io_keys;
@@ -27,6 +28,7 @@ mod lookaside;
 mod mm;
 mod ob;
 mod ps;
+mod queued_lock;
 mod raise;
 mod resource;
 mod rtl;
@@ -45,6 +47,7 @@ pub(crate) mod time;
 mod timer;
 mod tm;
 mod unwind;
+mod wait;
 mod work_item;
 mod zw;
 
@@ -218,6 +221,7 @@ static TABLES: &[&[Export]] = &[
     event::EXPORTS,
     ex::EXPORTS,
     ex_callback::EXPORTS,
+    guarded_mutex::EXPORTS,
     hive::EXPORTS,
     io::EXPORTS,
     io_keys::EXPORTS,
@@ -226,6 +230,7 @@ static TABLES: &[&[Export]] = &[
     mm::EXPORTS,
     ob::EXPORTS,
     ps::EXPORTS,
+    queued_lock::EXPORTS,
     raise::EXPORTS,
     resource::EXPORTS,
     rtl::EXPORTS,
@@ -239,6 +244,7 @@ static TABLES: &[&[Export]] = &[
     tm::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,
+    wait::EXPORTS,
     work_item::EXPORTS,
     zw::EXPORTS,
 ];

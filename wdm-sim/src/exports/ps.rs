@@ -135,7 +135,8 @@ impl SystemThread {
         self.done.load(Ordering::Acquire)
     }
 
-    fn address(&self) -> usize {
+    /// What its end is locked by.
+    pub(super) fn address(&self) -> usize {
         (&raw const *self).addr()
     }
 

@@ -131,7 +131,8 @@ exports! {
 
 /// Records a finding unless normal kernel APCs are held off.
 pub(super) fn require_no_apcs(thread: &Thread, call: &'static str) {
-    if thread.irql() < irql::APC_LEVEL && thread.critical_regions() == 0 {
+    let held_off = thread.critical_regions() > 0 || thread.guarded_regions() > 0;
+    if thread.irql() < irql::APC_LEVEL && !held_off {
         let detail = "called outside a critical region; call KeEnterCriticalRegion first";
         thread.finding(Rule::Lock, call, detail);
     }

@@ -113,7 +113,7 @@ exports! {
     }
 }
 
-fn require_dispatch_level(thread: &Thread, call: &'static str) {
+pub(super) fn require_dispatch_level(thread: &Thread, call: &'static str) {
     let level = thread.irql();
     if level != irql::DISPATCH_LEVEL {
         let detail = format!("called at IRQL {level}; it has to be DISPATCH_LEVEL");
@@ -140,7 +140,7 @@ fn release_push_lock(thread: &Thread, call: &'static str, lock: PVOID, access: O
 }
 
 /// Takes a lock, waiting for it.
-fn take(thread: &Thread, call: &'static str, kind: Kind, lock: usize, access: Access) {
+pub(super) fn take(thread: &Thread, call: &'static str, kind: Kind, lock: usize, access: Access) {
     let taken = thread.kernel().locks.take(thread, kind, lock, access, true);
     if taken == Taken::Deadlock {
         let name = kind.name();
@@ -149,7 +149,7 @@ fn take(thread: &Thread, call: &'static str, kind: Kind, lock: usize, access: Ac
     }
 }
 
-fn release(thread: &Thread, call: &'static str, kind: Kind, lock: usize) {
+pub(super) fn release(thread: &Thread, call: &'static str, kind: Kind, lock: usize) {
     if !thread.kernel().locks.release(thread.address(), lock) {
         let name = kind.name();
         let detail = format!("{name} is released by a thread that does not have it");

@@ -90,6 +90,7 @@ pub(crate) struct Thread {
     previous_mode: Cell<Mode>,
     irql: Cell<u8>,
     critical_regions: Cell<u32>,
+    guarded_regions: Cell<u32>,
     caller: Cell<Caller>,
     routine: Cell<Routine>,
     system_thread: RefCell<Option<Arc<SystemThread>>>,
@@ -132,6 +133,7 @@ impl Thread {
             previous_mode: Cell::new(process.default_mode()),
             irql: Cell::new(irql::PASSIVE_LEVEL),
             critical_regions: Cell::new(0),
+            guarded_regions: Cell::new(0),
             caller: Cell::new(Caller::NONE),
             routine: Cell::new(Routine::NONE),
             system_thread: RefCell::new(None),
@@ -235,6 +237,16 @@ impl Thread {
     /// Sets how deep in critical regions the thread is.
     pub(crate) fn set_critical_regions(&self, depth: u32) {
         self.critical_regions.set(depth);
+    }
+
+    /// How deep in guarded regions the thread is (`KeEnterGuardedRegion`).
+    pub(crate) fn guarded_regions(&self) -> u32 {
+        self.guarded_regions.get()
+    }
+
+    /// Sets how deep in guarded regions the thread is.
+    pub(crate) fn set_guarded_regions(&self, depth: u32) {
+        self.guarded_regions.set(depth);
     }
 
     /// Records that the running driver broke a rule, at the routine `call`.

@@ -41,13 +41,19 @@ impl EventObject {
         let Some(_locked) = locked.wait_until(deadline, || self.is_set()) else {
             return false;
         };
-        if self.auto_reset {
-            self.signalled.store(false, Ordering::Release);
-        }
+        self.take();
         true
     }
 
-    fn address(&self) -> usize {
+    /// Ends a wait for it, whose lock is held: a synchronisation event is reset.
+    pub(crate) fn take(&self) {
+        if self.auto_reset {
+            self.signalled.store(false, Ordering::Release);
+        }
+    }
+
+    /// What its state is locked by.
+    pub(crate) fn address(&self) -> usize {
         (&raw const *self).addr()
     }
 }

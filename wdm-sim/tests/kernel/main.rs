@@ -23,5 +23,6 @@ mod setup;
 mod slist;
 mod threads;
 mod timers;
+mod wait;
 mod watch;
 mod work_items;
