@@ -326,3 +326,53 @@ pub(crate) unsafe fn comparison(thread: &Thread, code: Code, a: PVOID, b: PVOID)
         || call!(code, (a => PVOID, b => PVOID) -> i32),
     )
 }
+
+/// `RTL_GENERIC_COMPARE_ROUTINE` and `RTL_AVL_COMPARE_ROUTINE`.
+///
+/// # Safety
+/// `code` is the comparison of the driver's `table`, and both others are elements of it.
+pub(crate) unsafe fn generic_compare(
+    thread: &Thread,
+    code: Code,
+    table: PVOID,
+    first: PVOID,
+    second: PVOID,
+) -> i32 {
+    run(
+        thread,
+        code,
+        "RTL_GENERIC_COMPARE_ROUTINE",
+        || call!(code, (table => PVOID, first => PVOID, second => PVOID) -> i32),
+    )
+}
+
+/// `RTL_GENERIC_ALLOCATE_ROUTINE` and `RTL_AVL_ALLOCATE_ROUTINE`.
+///
+/// # Safety
+/// `code` is the allocation of the driver's `table`.
+pub(crate) unsafe fn generic_allocate(
+    thread: &Thread,
+    code: Code,
+    table: PVOID,
+    size: u32,
+) -> PVOID {
+    run(
+        thread,
+        code,
+        "RTL_GENERIC_ALLOCATE_ROUTINE",
+        || call!(code, (table => PVOID, size => u32) -> PVOID),
+    )
+}
+
+/// `RTL_GENERIC_FREE_ROUTINE` and `RTL_AVL_FREE_ROUTINE`.
+///
+/// # Safety
+/// `code` frees what the allocation of the driver's `table` gave, such as `block`.
+pub(crate) unsafe fn generic_free(thread: &Thread, code: Code, table: PVOID, block: PVOID) {
+    run(
+        thread,
+        code,
+        "RTL_GENERIC_FREE_ROUTINE",
+        || call!(code, (table => PVOID, block => PVOID)),
+    );
+}

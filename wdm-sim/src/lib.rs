@@ -111,6 +111,7 @@ mod dpc;
 mod exports;
 mod faults;
 mod files;
+mod generic_tables;
 mod hives;
 mod io;
 mod ke;

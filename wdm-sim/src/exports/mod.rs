@@ -18,6 +18,7 @@ mod ex;
 mod ex_callback;
 mod failures;
 mod format;
+mod generic_table;
 mod guarded;
 mod guarded_mutex;
 mod hive;
@@ -221,6 +222,7 @@ static TABLES: &[&[Export]] = &[
     event::EXPORTS,
     ex::EXPORTS,
     ex_callback::EXPORTS,
+    generic_table::EXPORTS,
     guarded_mutex::EXPORTS,
     hive::EXPORTS,
     io::EXPORTS,

@@ -217,6 +217,7 @@ impl Builder {
                 dpcs: Default::default(),
                 locks: Default::default(),
                 lookasides: Default::default(),
+                generic_tables: Default::default(),
                 work_items: Default::default(),
                 io: Default::default(),
                 callback_objects: Default::default(),

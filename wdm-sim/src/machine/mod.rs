@@ -38,6 +38,7 @@ use crate::dpc::Dpcs;
 use crate::exports::SystemThreads;
 use crate::faults::Faults;
 use crate::files::Files;
+use crate::generic_tables::GenericTables;
 use crate::hives::Hives;
 use crate::io;
 use crate::ke::Dispatcher;
@@ -100,6 +101,7 @@ pub(crate) struct Kernel {
     pub(crate) dpcs: Dpcs,
     pub(crate) locks: Locks,
     pub(crate) lookasides: Lookasides,
+    pub(crate) generic_tables: GenericTables,
     pub(crate) work_items: WorkItems,
     pub(crate) io: io::Manager,
     pub(crate) callback_objects: callback_object::Names,

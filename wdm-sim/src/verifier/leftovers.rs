@@ -26,6 +26,8 @@ impl Kernel {
         self.report_running_threads(driver, call);
         self.report_locks(driver, call);
         self.report_lookaside_lists(driver, call);
+        // Their elements are pool memory, or the driver's own.
+        self.generic_tables.forget_all_of(driver);
         self.report_callback_objects(driver, call);
         self.report_devices(driver, call);
         self.report_handles(driver, call);

@@ -8,6 +8,7 @@ mod callback_objects;
 mod dispatcher;
 mod drivers;
 mod faults;
+mod generic_table;
 mod irps;
 mod leftovers;
 mod locks;
