@@ -376,3 +376,28 @@ pub(crate) unsafe fn generic_free(thread: &Thread, code: Code, table: PVOID, blo
         || call!(code, (table => PVOID, block => PVOID)),
     );
 }
+
+/// `RTL_QUERY_REGISTRY_ROUTINE`: what is told of a value, its data and their length. The contexts are
+/// that of the call and that of the table's entry.
+///
+/// # Safety
+/// `code` is the routine of an entry of the driver's table; `name` is NUL-terminated or null.
+pub(crate) unsafe fn query_routine(
+    thread: &Thread,
+    code: Code,
+    name: *mut u16,
+    kind: u32,
+    (data, length): (PVOID, u32),
+    [context, entry]: [PVOID; 2],
+) -> NTSTATUS {
+    run(thread, code, "RTL_QUERY_REGISTRY_ROUTINE", || {
+        call!(code, (
+                name => *mut u16,
+                kind => u32,
+                data => PVOID,
+                length => u32,
+                context => PVOID,
+                entry => PVOID
+            ) -> NTSTATUS)
+    })
+}

@@ -76,7 +76,9 @@ statuses! {
     INVALID_PARAMETER_4 = 0xC000_00F2, "the fourth parameter is not valid";
     INVALID_PARAMETER_7 = 0xC000_00F5, "the seventh parameter is not valid";
     INVALID_PARAMETER_5 = 0xC000_00F3, "the fifth parameter is not valid";
+    REVISION_MISMATCH = 0xC000_0059, "the version is another one";
     PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
+    INVALID_SID = 0xC000_0078, "the security identifier is malformed";
     INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";
     NOT_SUPPORTED = 0xC000_00BB, "the request is not supported";
     NAME_TOO_LONG = 0xC000_0106, "the name is too long";

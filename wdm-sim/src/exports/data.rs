@@ -5,7 +5,8 @@
 
 use wdm_sys::POBJECT_TYPE;
 
-use super::Export;
+use super::{Export, se_exports};
+use crate::machine::{Kernel, Profile};
 use crate::object::ObjectType;
 
 /// A variable that is never written.
@@ -17,8 +18,6 @@ unsafe impl<T> Sync for Variable<T> {}
 
 static KEY_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Key.as_raw());
 static TRANSACTION_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Transaction.as_raw());
-static EVENT_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Event.as_raw());
-static THREAD_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Thread.as_raw());
 
 /// `CmKeyObjectType`: the type of key objects, as `*CmKeyObjectType`.
 #[allow(non_upper_case_globals)]
@@ -31,30 +30,89 @@ pub(super) static mut CmKeyObjectType: *mut POBJECT_TYPE = (&raw const KEY_TYPE)
 pub(super) static mut TmTransactionObjectType: *mut POBJECT_TYPE =
     (&raw const TRANSACTION_TYPE).cast_mut().cast();
 
-/// The variables that can be imported.
-pub(super) static EXPORTS: &[Export] = &[
+/// The name of a type that no object here has.
+const fn foreign_type(number: usize) -> POBJECT_TYPE {
+    std::ptr::without_provenance_mut(0xFFFF_A000_0000_8000 + number * 0x100)
+}
+
+const fn export<T>(name: &'static str, variable: &'static Variable<T>) -> Export {
+    let address = (&raw const *variable).cast();
     Export {
-        name: "CmKeyObjectType",
-        linked: Some((&raw const KEY_TYPE).cast()),
+        name,
+        linked: Some(address),
         #[cfg(target_arch = "x86_64")]
-        win64: (&raw const KEY_TYPE).cast(),
-    },
-    Export {
-        name: "ExEventObjectType",
-        linked: Some((&raw const EVENT_TYPE).cast()),
-        #[cfg(target_arch = "x86_64")]
-        win64: (&raw const EVENT_TYPE).cast(),
-    },
-    Export {
-        name: "PsThreadType",
-        linked: Some((&raw const THREAD_TYPE).cast()),
-        #[cfg(target_arch = "x86_64")]
-        win64: (&raw const THREAD_TYPE).cast(),
-    },
-    Export {
-        name: "TmTransactionObjectType",
-        linked: Some((&raw const TRANSACTION_TYPE).cast()),
-        #[cfg(target_arch = "x86_64")]
-        win64: (&raw const TRANSACTION_TYPE).cast(),
-    },
-];
+        win64: address,
+    }
+}
+
+/// Defines variables: their names, types and values.
+macro_rules! variables {
+    ($($name:literal: $type:ty = $value:expr;)*) => {
+        /// The variables that can be imported and are the same on all machines.
+        pub(super) static EXPORTS: &[Export] = &[
+            export("CmKeyObjectType", &KEY_TYPE),
+            export("TmTransactionObjectType", &TRANSACTION_TYPE),
+            $(export($name, {
+                static VARIABLE: Variable<$type> = Variable($value);
+                &VARIABLE
+            }),)*
+        ];
+    };
+}
+
+variables! {
+    "ExDesktopObjectType": POBJECT_TYPE = foreign_type(0);
+    "ExEventObjectType": POBJECT_TYPE = ObjectType::Event.as_raw();
+    "ExSemaphoreObjectType": POBJECT_TYPE = foreign_type(1);
+    "ExWindowStationObjectType": POBJECT_TYPE = foreign_type(2);
+    "IoDeviceObjectType": POBJECT_TYPE = foreign_type(3);
+    "IoDriverObjectType": POBJECT_TYPE = foreign_type(4);
+    "IoFileObjectType": POBJECT_TYPE = ObjectType::File.as_raw();
+    "LpcPortObjectType": POBJECT_TYPE = foreign_type(5);
+    "MmSectionObjectType": POBJECT_TYPE = foreign_type(6);
+    "PsJobType": POBJECT_TYPE = foreign_type(7);
+    "PsProcessType": POBJECT_TYPE = foreign_type(8);
+    "PsThreadType": POBJECT_TYPE = ObjectType::Thread.as_raw();
+    "SeTokenObjectType": POBJECT_TYPE = foreign_type(9);
+    // A system that was started in the usual way, without a debugger, on one processor.
+    "InitSafeBootMode": u32 = 0;
+    "KdDebuggerEnabled": u8 = 0;
+    "KdDebuggerNotPresent": u8 = 1;
+    "KeNumberProcessors": u8 = 1;
+    "NtGlobalFlag": u32 = 0;
+    // The addresses of 64-bit Windows.
+    "MmHighestUserAddress": usize = 0x7FFF_FFFE_FFFF;
+    "MmSystemRangeStart": usize = 0xFFFF_8000_0000_0000;
+    "MmUserProbeAddress": usize = 0x7FFF_FFFF_0000;
+    "SeExports": &[se_exports::Field; 67] = &se_exports::FIELDS;
+}
+
+/// The variables whose values depend on the version of Windows, or on the machine.
+pub(super) const OTHERS: [&str; 2] = [BUILD_NUMBER, SYSTEM_PROCESS];
+
+const BUILD_NUMBER: &str = "NtBuildNumber";
+const SYSTEM_PROCESS: &str = "PsInitialSystemProcess";
+
+/// `NtBuildNumber`, by profile: the build of a free system.
+static BUILD_NUMBERS: [Variable<u32>; Profile::ALL.len()] = {
+    const FREE: u32 = 0xF000_0000;
+    let mut numbers = [const { Variable(0) }; Profile::ALL.len()];
+    let mut at = 0;
+    while at < numbers.len() {
+        numbers[at] = Variable(FREE | Profile::ALL[at].version().2);
+        at += 1;
+    }
+    numbers
+};
+
+/// The address of a variable whose value depends on the machine.
+pub(super) fn of_machine(kernel: &Kernel, name: &str) -> Option<*const ()> {
+    match name {
+        BUILD_NUMBER => {
+            let at = Profile::ALL.iter().position(|it| *it == kernel.profile)?;
+            Some((&raw const BUILD_NUMBERS[at]).cast())
+        }
+        SYSTEM_PROCESS => Some(kernel.processes.system_variable()),
+        _ => None,
+    }
+}

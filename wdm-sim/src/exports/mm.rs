@@ -9,7 +9,7 @@
 use wdm_sys::{_MDL as MDL, BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
 
 use super::raise::Raised;
-use super::{address, exports, text};
+use super::{address_on, exports, text};
 use crate::machine::{current, irql};
 use crate::verifier::Rule;
 
@@ -33,7 +33,7 @@ exports! {
         // SAFETY: the caller gave a valid string.
         let name = unsafe { text(name) }.unwrap_or_default();
         let name = String::from_utf16_lossy(name);
-        let found = address(thread.kernel().profile, &name, thread.caller().abi);
+        let found = address_on(thread.kernel(), &name, thread.caller().abi);
         #[cfg(target_arch = "x86_64")]
         let found = found.map(|found| thread.kernel().faults.detour(found));
         found.map_or(std::ptr::null_mut(), |found| found.cast_mut().cast())

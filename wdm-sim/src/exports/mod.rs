@@ -5,6 +5,7 @@
 //! are bound to by name. It also checks at compile time that the definition has the type that
 //! [`wdm_sys`] declares.
 
+mod bitmap;
 mod cm;
 mod crt;
 mod crt_number;
@@ -22,21 +23,28 @@ mod generic_table;
 mod guarded;
 mod guarded_mutex;
 mod hive;
+mod interlocked_list;
 mod io;
 mod io_keys;
 mod ke;
 mod lookaside;
 mod mm;
+mod name_expression;
 mod ob;
+mod processor;
 mod ps;
 mod queued_lock;
 mod raise;
 mod resource;
 mod rtl;
+mod rtl_more;
+mod rtl_registry;
 mod rtl_string;
 mod rundown;
 mod se;
+mod se_exports;
 mod security;
+mod sid;
 mod since;
 mod slist;
 mod spin_lock;
@@ -48,6 +56,7 @@ pub(crate) mod time;
 mod timer;
 mod tm;
 mod unwind;
+mod version;
 mod wait;
 mod work_item;
 mod zw;
@@ -64,7 +73,7 @@ use wdm_sys::NTSTATUS;
 
 use crate::call::Abi;
 use crate::loader::ImportName;
-use crate::machine::Profile;
+use crate::machine::{Kernel, Profile};
 use crate::status::Status;
 
 pub(crate) use failures::{Failure, Routine, fits};
@@ -208,6 +217,7 @@ unsafe impl Sync for Export {}
 
 /// The tables of all files that define routines.
 static TABLES: &[&[Export]] = &[
+    bitmap::EXPORTS,
     cm::EXPORTS,
     crt::EXPORTS,
     crt_number::EXPORTS,
@@ -225,17 +235,23 @@ static TABLES: &[&[Export]] = &[
     generic_table::EXPORTS,
     guarded_mutex::EXPORTS,
     hive::EXPORTS,
+    interlocked_list::EXPORTS,
     io::EXPORTS,
     io_keys::EXPORTS,
     ke::EXPORTS,
     lookaside::EXPORTS,
     mm::EXPORTS,
+    name_expression::EXPORTS,
     ob::EXPORTS,
+    processor::EXPORTS,
     ps::EXPORTS,
     queued_lock::EXPORTS,
     raise::EXPORTS,
     resource::EXPORTS,
     rtl::EXPORTS,
+    rtl_more::EXPORTS,
+    rtl_registry::EXPORTS,
+    sid::EXPORTS,
     rtl_string::EXPORTS,
     rundown::EXPORTS,
     se::EXPORTS,
@@ -246,6 +262,7 @@ static TABLES: &[&[Export]] = &[
     tm::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,
+    version::EXPORTS,
     wait::EXPORTS,
     work_item::EXPORTS,
     zw::EXPORTS,
@@ -292,13 +309,19 @@ pub(crate) fn failing_routines() -> impl Iterator<Item = *const ()> {
     failures::names().map(|name| BY_NAME[name].win64)
 }
 
+/// The address of an export for code with the given convention on a machine: of a routine, or of a
+/// variable.
+pub(crate) fn address_on(kernel: &Kernel, name: &str, abi: Abi) -> Option<*const ()> {
+    address(kernel.profile, name, abi).or_else(|| data::of_machine(kernel, name))
+}
+
 /// Finds what a `.sys` file imports.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn resolve(profile: Profile, module: &str, import: ImportName<'_>) -> Option<*const ()> {
-    let kernel = ["ntoskrnl.exe", "ntkrnlmp.exe", "hal.dll"];
-    let from_kernel = kernel.iter().any(|name| module.eq_ignore_ascii_case(name));
+pub(crate) fn resolve(kernel: &Kernel, module: &str, import: ImportName<'_>) -> Option<*const ()> {
+    let modules = ["ntoskrnl.exe", "ntkrnlmp.exe", "hal.dll"];
+    let from_kernel = modules.iter().any(|name| module.eq_ignore_ascii_case(name));
     match import {
-        ImportName::Name(name) if from_kernel => address(profile, name, Abi::Win64),
+        ImportName::Name(name) if from_kernel => address_on(kernel, name, Abi::Win64),
         _ => None,
     }
 }
@@ -306,7 +329,7 @@ pub(crate) fn resolve(profile: Profile, module: &str, import: ImportName<'_>) ->
 /// Whether the simulated kernel of the newest Windows has a routine or variable of that name, for
 /// `.sys` files to import.
 pub fn has_export(name: &str) -> bool {
-    BY_NAME.contains_key(name)
+    BY_NAME.contains_key(name) || data::OTHERS.contains(&name)
 }
 
 /// Refers to all routines, so that a linker that leaves out what nothing refers to keeps those that

@@ -44,6 +44,9 @@ impl Raised {
         }
     }
 
+    /// `STATUS_BREAKPOINT`.
+    pub(crate) const BREAKPOINT: i32 = 0x8000_0003_u32.cast_signed();
+
     /// Stops the machine, as if nobody had handled it.
     pub(super) fn stop(self, thread: &Thread, call: &'static str) -> ! {
         let status = u64::from(self.status.cast_unsigned());

@@ -9,6 +9,7 @@ use wdm_sys::{
 };
 
 use super::crt::units_before_nul;
+use super::version::extend;
 use super::{exports, text};
 use crate::call::Abi;
 use crate::machine::{current, irql};
@@ -149,6 +150,10 @@ exports! {
         version.dwBuildNumber = build;
         version.dwPlatformId = PLATFORM_NT;
         version.szCSDVersion = [0; 128];
+        if size == EXTENDED_SIZE {
+            // SAFETY: the caller's structure has that size.
+            unsafe { extend(std::ptr::from_mut(version).cast()) };
+        }
         Status::SUCCESS.0
     }
 

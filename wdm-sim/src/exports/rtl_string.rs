@@ -315,7 +315,7 @@ unsafe fn bytes<'a>(string: *const AnsiString) -> &'a [u8] {
 /// # Safety
 /// `destination` leads to a string whose buffer has `MaximumLength` bytes, or, if memory is
 /// allocated, to a place for a string.
-unsafe fn give<T: Copy + Default>(
+pub(super) unsafe fn give<T: Copy + Default>(
     thread: &Thread,
     destination: PUNICODE_STRING,
     text: &[T],
@@ -336,7 +336,7 @@ unsafe fn give<T: Copy + Default>(
 ///
 /// # Safety
 /// As for [`give`].
-unsafe fn give_exactly<T: Copy>(
+pub(super) unsafe fn give_exactly<T: Copy>(
     thread: &Thread,
     destination: PUNICODE_STRING,
     text: &[T],

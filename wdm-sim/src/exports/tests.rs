@@ -40,14 +40,17 @@ mod win64 {
 
     #[test]
     fn imports_come_from_the_kernel() {
+        let machine = Machine::builder().profile(NEWEST).build();
+        let machine = machine.expect("it builds");
+        let resolve = |module, name| resolve(&machine.kernel, module, name);
         let name = ImportName::Name("ZwClose");
         assert_eq!(
-            resolve(NEWEST, "NTOSKRNL.EXE", name),
+            resolve("NTOSKRNL.EXE", name),
             address(NEWEST, "ZwClose", Abi::Win64)
         );
-        assert!(resolve(NEWEST, "ntoskrnl.exe", name).is_some());
-        assert!(resolve(NEWEST, "fltmgr.sys", name).is_none());
-        assert!(resolve(NEWEST, "ntoskrnl.exe", ImportName::Name("NtNoSuchRoutine")).is_none());
+        assert!(resolve("ntoskrnl.exe", name).is_some());
+        assert!(resolve("fltmgr.sys", name).is_none());
+        assert!(resolve("ntoskrnl.exe", ImportName::Name("NtNoSuchRoutine")).is_none());
         assert_ne!(
             address(NEWEST, "ZwClose", Abi::Win64),
             address(NEWEST, "ZwClose", Abi::Host)
@@ -62,6 +65,51 @@ mod win64 {
             address(NEWEST, "CmKeyObjectType", Abi::Host),
             "one variable for all"
         );
+    }
+
+    #[test]
+    fn variables_have_the_values_of_their_machine() {
+        let variable = |machine: &Machine, name: &str| {
+            let address = resolve(&machine.kernel, "ntoskrnl.exe", ImportName::Name(name));
+            address.expect("the kernel has it").cast::<u32>()
+        };
+        let machines = [Profile::Win7, Profile::Win11].map(|profile| {
+            let machine = Machine::builder().profile(profile).build();
+            machine.expect("it builds")
+        });
+        let builds = machines.each_ref().map(|machine| {
+            // SAFETY: a variable of the kernel, which lives as long as the machine.
+            unsafe { variable(machine, "NtBuildNumber").read() }
+        });
+        assert_eq!(builds, [0xF000_0000 | 7601, 0xF000_0000 | 22631]);
+        let processes = machines.each_ref().map(|machine| {
+            let process = variable(machine, "PsInitialSystemProcess").cast::<usize>();
+            // SAFETY: as above.
+            (
+                unsafe { process.read() },
+                machine.kernel.processes.system().address(),
+            )
+        });
+        assert!(
+            processes
+                .iter()
+                .all(|(variable, process)| variable == process)
+        );
+        let shared = |name| machines.each_ref().map(|machine| variable(machine, name));
+        let [one, other] = shared("SeExports");
+        assert_eq!(one, other);
+        // SAFETY: as above; it leads to the structure.
+        let exports = unsafe { one.cast::<*const u64>().read() };
+        // SAFETY: as above. SeLocalSystemSid is at 0x108 on 64-bit Windows.
+        let system = unsafe {
+            exports
+                .wrapping_add(0x108 / 8)
+                .cast::<*const [u8; 12]>()
+                .read()
+        };
+        // SAFETY: the identifier has that many bytes.
+        let system = unsafe { system.read() };
+        assert_eq!(system, [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]);
     }
 
     #[test]

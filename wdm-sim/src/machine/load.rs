@@ -119,14 +119,14 @@ impl Machine {
 
     #[cfg(target_arch = "x86_64")]
     fn load_image(&self, image: &Image) -> Result<Driver, LoadDriverError> {
-        let profile = self.kernel.profile;
-        let stubs = match self.kernel.options.stub_missing {
-            true => Some(Stubs::new(image, profile).map_err(|error| image.no_memory(error))?),
+        let kernel = &self.kernel;
+        let stubs = match kernel.options.stub_missing {
+            true => Some(Stubs::new(image, kernel).map_err(|error| image.no_memory(error))?),
             false => None,
         };
         let resolve = |module: &str, import: ImportName<'_>| {
-            let found = crate::exports::resolve(profile, module, import);
-            let found = found.map(|found| self.kernel.faults.detour(found));
+            let found = crate::exports::resolve(kernel, module, import);
+            let found = found.map(|found| kernel.faults.detour(found));
             found.or_else(|| stubs.as_ref()?.find(module, import))
         };
         let module = Module::load(image, self.kernel.options.load, &resolve)?;

@@ -89,6 +89,8 @@ impl ProcessState {
 /// The processes of a machine.
 pub(crate) struct Processes {
     system: Arc<ProcessState>,
+    /// The variable `PsInitialSystemProcess`.
+    system_variable: Box<usize>,
     others: Mutex<Vec<Arc<ProcessState>>>,
     next_id: AtomicUsize,
 }
@@ -97,8 +99,10 @@ impl Default for Processes {
     fn default() -> Self {
         let account = Account::System;
         let token = Token::new(account.user(), account.groups(), Privileges::all());
+        let system = ProcessState::new(SYSTEM_ID, "System", token, false);
         Self {
-            system: ProcessState::new(SYSTEM_ID, "System", token, false),
+            system_variable: Box::new(system.address()),
+            system,
             others: Mutex::default(),
             next_id: AtomicUsize::new(FIRST_ID),
         }
@@ -109,6 +113,11 @@ impl Processes {
     /// The System process.
     pub(crate) fn system(&self) -> &Arc<ProcessState> {
         &self.system
+    }
+
+    /// The address of the variable that holds that of the System process.
+    pub(crate) fn system_variable(&self) -> *const () {
+        (&raw const *self.system_variable).cast()
     }
 
     /// All processes.

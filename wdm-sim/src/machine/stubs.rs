@@ -5,7 +5,7 @@
 
 use std::sync::PoisonError;
 
-use super::{Kernel, Profile, current};
+use super::{Kernel, current};
 use crate::exports;
 use crate::loader::{Image, ImportName, Thunks};
 
@@ -27,9 +27,9 @@ struct Missing {
 }
 
 impl Stubs {
-    /// Makes a stub for each import of an image that a Windows does not have.
-    pub(super) fn new(image: &Image, profile: Profile) -> region::Result<Self> {
-        let is_missing = |module: &str, name| exports::resolve(profile, module, name).is_none();
+    /// Makes a stub for each import of an image that the kernel does not have.
+    pub(super) fn new(image: &Image, kernel: &Kernel) -> region::Result<Self> {
+        let is_missing = |module: &str, name| exports::resolve(kernel, module, name).is_none();
         let imports = image
             .imports()
             .map(|(module, import)| (module, import.name()));

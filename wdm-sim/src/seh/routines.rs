@@ -92,6 +92,7 @@ with_context! {
     raise_access_violation => raise_access_violation_in;
     raise_misalignment => raise_misalignment_in;
     raise_exception => raise_exception_in;
+    break_point => break_point_in;
     probe_read => probe_read_in;
     probe_write => probe_write_in;
     unwind_ex => unwind_in;
@@ -101,7 +102,7 @@ with_context! {
     [goes_on] note_and_go_on => note_in;
 }
 
-const ROUTINES: [(&str, *const ()); 15] = [
+const ROUTINES: [(&str, *const ()); 16] = [
     ("__C_specific_handler", c_specific_handler as *const ()),
     ("_local_unwind", local_unwind as *const ()),
     (
@@ -112,6 +113,7 @@ const ROUTINES: [(&str, *const ()); 15] = [
         "ExRaiseDatatypeMisalignment",
         raise_misalignment as *const (),
     ),
+    ("DbgBreakPoint", break_point as *const ()),
     ("ExRaiseStatus", raise_status as *const ()),
     ("ProbeForRead", probe_read as *const ()),
     ("ProbeForWrite", probe_write as *const ()),
@@ -168,6 +170,13 @@ unsafe extern "win64" fn raise_access_violation_in(context: *mut Context) {
 unsafe extern "win64" fn raise_misalignment_in(context: *mut Context) {
     let status = Raised::DATATYPE_MISALIGNMENT;
     let record = ExceptionRecord::new(status, flags::NONCONTINUABLE, 0, &[]);
+    // SAFETY: the routine gave its caller's context.
+    unsafe { raise(context, record) }
+}
+
+/// `DbgBreakPoint()`: a filter can go on behind the call.
+unsafe extern "win64" fn break_point_in(context: *mut Context) {
+    let record = ExceptionRecord::new(Raised::BREAKPOINT, 0, 0, &[0]);
     // SAFETY: the routine gave its caller's context.
     unsafe { raise(context, record) }
 }

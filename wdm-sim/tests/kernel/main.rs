@@ -18,6 +18,8 @@ mod pool;
 mod print;
 mod profiles;
 mod rtl;
+mod rtl_more;
+mod rtl_registry;
 mod rtl_string;
 mod security;
 mod setup;

@@ -31,8 +31,9 @@ fn distance(begin: *const u8, mark: &[u8; 8]) -> usize {
 }
 
 fn load(driver: &Driver) -> Module {
+    let machine = machine();
     let resolve = |_: &str, name: crate::loader::ImportName<'_>| {
-        crate::exports::resolve(crate::Profile::Win11, "ntoskrnl.exe", name)
+        crate::exports::resolve(&machine.kernel, "ntoskrnl.exe", name)
     };
     let image = Image::parse("dir/test.sys", &driver.build()).expect("the image is sound");
     Module::load(&image, LoadOptions::default(), &resolve).expect("the image loads")

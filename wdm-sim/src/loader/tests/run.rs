@@ -269,8 +269,9 @@ fn an_ordinal_of_the_kernel_is_named_as_missing() {
     driver.sections[2].bytes[..8].copy_from_slice(&ordinal);
     driver.sections[2].bytes[16..24].copy_from_slice(&ordinal);
     let image = Image::parse("a.sys", &driver.build()).expect("the image is sound");
+    let machine = crate::Machine::builder().build().expect("it builds");
     let resolve = |module: &str, import: ImportName<'_>| {
-        crate::exports::resolve(crate::Profile::Win11, module, import)
+        crate::exports::resolve(&machine.kernel, module, import)
     };
     let error = Module::load(&image, LoadOptions::default(), &resolve).expect_err("it misses");
     assert!(
