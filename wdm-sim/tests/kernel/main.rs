@@ -9,6 +9,7 @@ mod dispatcher;
 mod drivers;
 mod faults;
 mod generic_table;
+mod imports;
 mod irps;
 mod leftovers;
 mod locks;
