@@ -30,6 +30,14 @@ pub(super) static mut CmKeyObjectType: *mut POBJECT_TYPE = (&raw const KEY_TYPE)
 pub(super) static mut TmTransactionObjectType: *mut POBJECT_TYPE =
     (&raw const TRANSACTION_TYPE).cast_mut().cast();
 
+/// Whether callbacks can be registered for handles to objects of a type.
+pub(super) fn has_handle_callbacks(object_type: POBJECT_TYPE) -> bool {
+    [DESKTOP_TYPE, PROCESS_TYPE, ObjectType::Thread.as_raw()].contains(&object_type)
+}
+
+const DESKTOP_TYPE: POBJECT_TYPE = foreign_type(0);
+const PROCESS_TYPE: POBJECT_TYPE = foreign_type(8);
+
 /// The name of a type that no object here has.
 const fn foreign_type(number: usize) -> POBJECT_TYPE {
     std::ptr::without_provenance_mut(0xFFFF_A000_0000_8000 + number * 0x100)
@@ -61,7 +69,7 @@ macro_rules! variables {
 }
 
 variables! {
-    "ExDesktopObjectType": POBJECT_TYPE = foreign_type(0);
+    "ExDesktopObjectType": POBJECT_TYPE = DESKTOP_TYPE;
     "ExEventObjectType": POBJECT_TYPE = ObjectType::Event.as_raw();
     "ExSemaphoreObjectType": POBJECT_TYPE = foreign_type(1);
     "ExWindowStationObjectType": POBJECT_TYPE = foreign_type(2);
@@ -71,7 +79,7 @@ variables! {
     "LpcPortObjectType": POBJECT_TYPE = foreign_type(5);
     "MmSectionObjectType": POBJECT_TYPE = foreign_type(6);
     "PsJobType": POBJECT_TYPE = foreign_type(7);
-    "PsProcessType": POBJECT_TYPE = foreign_type(8);
+    "PsProcessType": POBJECT_TYPE = PROCESS_TYPE;
     "PsThreadType": POBJECT_TYPE = ObjectType::Thread.as_raw();
     "SeTokenObjectType": POBJECT_TYPE = foreign_type(9);
     // A system that was started in the usual way, without a debugger, on one processor.

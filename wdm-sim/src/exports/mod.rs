@@ -31,6 +31,7 @@ mod lookaside;
 mod mm;
 mod name_expression;
 mod ob;
+mod ob_callbacks;
 mod processor;
 mod ps;
 mod queued_lock;
@@ -243,6 +244,7 @@ static TABLES: &[&[Export]] = &[
     mm::EXPORTS,
     name_expression::EXPORTS,
     ob::EXPORTS,
+    ob_callbacks::EXPORTS,
     processor::EXPORTS,
     ps::EXPORTS,
     queued_lock::EXPORTS,

@@ -216,6 +216,7 @@ impl Builder {
                 dispatcher: Default::default(),
                 dpcs: Default::default(),
                 locks: Default::default(),
+                object_callbacks: Default::default(),
                 lookasides: Default::default(),
                 generic_tables: Default::default(),
                 work_items: Default::default(),

@@ -94,6 +94,7 @@ pub(crate) struct Kernel {
     pub(crate) registry: Registry,
     pub(crate) cm: cm::Manager,
     pub(crate) objects: object::Manager,
+    pub(crate) object_callbacks: object::ObjectCallbacks,
     /// The kernel's handle table (`OBJ_KERNEL_HANDLE`).
     pub(crate) handles: HandleTable,
     pub(crate) pool: Pool,

@@ -9,6 +9,7 @@
 //! that no memory backs and that are never used again, so a driver that reads through one faults,
 //! and a stale or foreign pointer is recognised instead of followed (promise P6).
 
+mod callbacks;
 mod event;
 mod handles;
 mod manager;
@@ -23,6 +24,7 @@ use crate::files::FileObject;
 use crate::io::DeviceFile;
 use crate::machine::{DriverId, Kernel};
 
+pub(crate) use callbacks::ObjectCallbacks;
 pub(crate) use event::EventObject;
 pub(crate) use handles::{Handle, HandleTable};
 pub(crate) use manager::Manager;

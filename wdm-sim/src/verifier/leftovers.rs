@@ -25,6 +25,7 @@ impl Kernel {
         crate::cm::report_lent_names(self, driver, call);
         self.report_running_threads(driver, call);
         self.report_locks(driver, call);
+        self.report_object_callbacks(driver, call);
         self.report_lookaside_lists(driver, call);
         // Their elements are pool memory, or the driver's own.
         self.generic_tables.forget_all_of(driver);
@@ -72,6 +73,16 @@ impl Kernel {
                 (false, _) => format!("threads still wait for {name}; end them before"),
             };
             self.finding(driver, Rule::Lock, call, detail);
+        }
+    }
+
+    fn report_object_callbacks(&self, driver: DriverId, call: &'static str) {
+        let left = self.object_callbacks.take_all_of(driver);
+        if left > 0 {
+            let detail = format!(
+                "{left} registrations of callbacks for handles are left; call ObUnRegisterCallbacks"
+            );
+            self.finding(driver, Rule::ObjectCallbacks, call, detail);
         }
     }
 

@@ -58,6 +58,7 @@ rules! {
     PoolParameter "POOL-PARAMETER" "A pool allocation has a size, a tag and valid flags.";
     Handle "HANDLE" "A handle is open, of the right kind, and closed before the driver unloads.";
     Object "OBJECT" "References to objects are balanced, and pointers to objects are objects.";
+    ObjectCallbacks "OBJECT-CALLBACKS" "Callbacks for handles are unregistered once, before their driver unloads.";
     Irql "IRQL" "A routine is called at a level that it allows, and the level is restored.";
     Lock "LOCK" "A lock is initialised, taken once, and released by the thread that took it.";
     LookasideList "LOOKASIDE-LIST" "A lookaside list is initialised once, and deleted before its driver unloads.";

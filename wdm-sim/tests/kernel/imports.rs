@@ -41,7 +41,7 @@ const PROTECTION: &str = "
     KeAcquireSpinLockRaiseToDpc KeDelayExecutionThread KeInitializeMutex KeInitializeSemaphore
     KeQueryPerformanceCounter KeReadStateSemaphore KeReleaseInStackQueuedSpinLock KeReleaseMutex
     KeReleaseSemaphore KeReleaseSpinLock KeSetEvent KeWaitForMultipleObjects KeWaitForSingleObject
-    ObCloseHandle PsCreateSystemThread PsTerminateSystemThread RtlAppendUnicodeStringToString
+    ObCloseHandle ObGetFilterVersion ObRegisterCallbacks ObUnRegisterCallbacks PsCreateSystemThread PsTerminateSystemThread RtlAppendUnicodeStringToString
     RtlConvertSidToUnicodeString RtlCopySid RtlDowncaseUnicodeString RtlDuplicateUnicodeString
     RtlEqualSid RtlFreeUnicodeString RtlHashUnicodeString RtlLengthSid RtlRandomEx
     RtlTimeFieldsToTime RtlTimeToTimeFields RtlUnicodeStringToAnsiString RtlValidSid

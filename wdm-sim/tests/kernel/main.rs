@@ -14,6 +14,7 @@ mod irps;
 mod leftovers;
 mod locks;
 mod lookaside;
+mod ob_callbacks;
 mod objects;
 mod pool;
 mod print;
