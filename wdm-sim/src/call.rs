@@ -318,6 +318,7 @@ pub(crate) unsafe fn free_function_ex(thread: &Thread, code: Code, block: PVOID,
 ///
 /// # Safety
 /// `code` is such a function of its driver, and both arguments are what it compares.
+#[cfg(target_arch = "x86_64")]
 pub(crate) unsafe fn comparison(thread: &Thread, code: Code, a: PVOID, b: PVOID) -> i32 {
     run(
         thread,

@@ -118,16 +118,10 @@ unsafe fn checked<T: Copy + Default>(
 }
 
 /// The C-variadic routines, which only `.sys` files can call.
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) static VARIADIC: &[Export] = &[];
-
-/// The C-variadic routines, which only `.sys` files can call.
-#[cfg(target_arch = "x86_64")]
 pub(super) static VARIADIC: &[Export] = variadic::EXPORTS;
 
 /// In Microsoft's convention the caller leaves room on the stack for the four arguments that come in
 /// registers, below the others: stored there, all of them are one list of slots.
-#[cfg(target_arch = "x86_64")]
 mod variadic {
     use std::arch::naked_asm;
 

@@ -8,9 +8,13 @@
 mod bitmap;
 mod cm;
 mod crt;
+#[cfg(target_arch = "x86_64")]
 mod crt_number;
+#[cfg(target_arch = "x86_64")]
 mod crt_print;
+#[cfg(target_arch = "x86_64")]
 mod crt_sort;
+#[cfg(target_arch = "x86_64")]
 mod crt_text;
 mod data;
 mod dbg;
@@ -35,6 +39,7 @@ mod ob_callbacks;
 mod processor;
 mod ps;
 mod queued_lock;
+mod quota;
 mod raise;
 mod resource;
 mod rtl;
@@ -221,10 +226,15 @@ static TABLES: &[&[Export]] = &[
     bitmap::EXPORTS,
     cm::EXPORTS,
     crt::EXPORTS,
+    #[cfg(target_arch = "x86_64")]
     crt_number::EXPORTS,
+    #[cfg(target_arch = "x86_64")]
     crt_print::EXPORTS,
+    #[cfg(target_arch = "x86_64")]
     crt_print::VARIADIC,
+    #[cfg(target_arch = "x86_64")]
     crt_sort::EXPORTS,
+    #[cfg(target_arch = "x86_64")]
     crt_text::EXPORTS,
     crt::STACK_PROBE,
     data::EXPORTS,
@@ -248,6 +258,7 @@ static TABLES: &[&[Export]] = &[
     processor::EXPORTS,
     ps::EXPORTS,
     queued_lock::EXPORTS,
+    quota::EXPORTS,
     raise::EXPORTS,
     resource::EXPORTS,
     rtl::EXPORTS,

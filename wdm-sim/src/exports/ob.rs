@@ -26,6 +26,18 @@ exports! {
         ntstatus(close(&thread, CALL, Handle::from_raw(handle)))
     }
 
+    /// Closes a handle as a caller in the given mode would.
+    [undeclared]
+    fn ObCloseHandle(handle: HANDLE, mode: KPROCESSOR_MODE) -> NTSTATUS {
+        let thread = current(CALL);
+        thread.require_irql(irql::PASSIVE_LEVEL, CALL);
+        let handle = Handle::from_raw(handle);
+        if mode == Mode::User as KPROCESSOR_MODE && handle.is_kernel() {
+            return Status::INVALID_HANDLE.0;
+        }
+        ntstatus(close(&thread, CALL, handle))
+    }
+
     /// Adds a reference to an object.
     fn ObfReferenceObject(object: PVOID) -> LONG_PTR {
         let thread = current(CALL);

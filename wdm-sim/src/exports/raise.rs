@@ -72,6 +72,12 @@ exports! {
         stop(CALL, Raised::ACCESS_VIOLATION)
     }
 
+    /// Stops in the debugger. There is none, so it is an exception, `STATUS_BREAKPOINT`.
+    [undeclared]
+    fn DbgBreakPoint() {
+        stop(CALL, Raised::BREAKPOINT)
+    }
+
     /// Raises `STATUS_DATATYPE_MISALIGNMENT`.
     [undeclared]
     fn ExRaiseDatatypeMisalignment() -> ! {

@@ -23,14 +23,14 @@ mod kind {
     pub(super) const SYNCHRONIZATION_TIMER: u8 = 9;
 }
 
-/// What all dispatcher objects begin with (`DISPATCHER_HEADER`).
+/// What all dispatcher objects begin with (`DISPATCHER_HEADER`); a list of waiters follows, which is not
+/// used here.
 #[repr(C)]
 pub(super) struct Header {
     pub(super) kind: u8,
     _reserved: [u8; 3],
     /// Greater than zero if signalled.
     pub(super) state: i32,
-    _waiters: [usize; 2],
 }
 
 impl Header {
@@ -39,7 +39,6 @@ impl Header {
             kind,
             _reserved: [0; 3],
             state,
-            _waiters: [0; 2],
         }
     }
 }
@@ -48,6 +47,7 @@ impl Header {
 #[repr(C)]
 pub(super) struct Mutex {
     header: Header,
+    _waiters: [usize; 2],
     _list: [usize; 2],
     owner: usize,
     _abandoned: u8,
@@ -59,6 +59,7 @@ pub(super) struct Mutex {
 #[repr(C)]
 pub(super) struct Semaphore {
     header: Header,
+    _waiters: [usize; 2],
     limit: i32,
 }
 
@@ -85,6 +86,7 @@ exports! {
     fn KeInitializeMutex(mutex: *mut Mutex, _level: u32) {
         let new = Mutex {
             header: Header::new(kind::MUTANT, 1),
+            _waiters: [0; 2],
             _list: [0; 2],
             owner: 0,
             _abandoned: 0,
@@ -134,7 +136,11 @@ exports! {
             let detail = format!("a count of {count} and a limit of {limit} do not go together");
             current(CALL).finding(Rule::Parameter, CALL, detail);
         }
-        let new = Semaphore { header: Header::new(kind::SEMAPHORE, count), limit };
+        let new = Semaphore {
+            header: Header::new(kind::SEMAPHORE, count),
+            _waiters: [0; 2],
+            limit,
+        };
         // SAFETY: the caller gave memory for a semaphore, which nobody uses yet.
         unsafe { semaphore.write(new) };
     }

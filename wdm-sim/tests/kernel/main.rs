@@ -9,6 +9,7 @@ mod dispatcher;
 mod drivers;
 mod faults;
 mod generic_table;
+#[cfg(target_arch = "x86_64")]
 mod imports;
 mod irps;
 mod leftovers;
