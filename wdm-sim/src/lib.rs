@@ -145,8 +145,8 @@ pub use machine::{
 pub use se::{Account, MalformedSid, Privileges, Sid};
 pub use status::Status;
 pub use user::{
-    ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserTransaction, UserValue,
-    UserWatch,
+    ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserRequest, UserTransaction,
+    UserValue, UserWatch,
 };
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use user::{UserAccess, UserMemory};

@@ -1,15 +1,14 @@
-//! The I/O manager: driver-object extensions, device objects, symbolic links.
+//! The I/O manager: driver-object extensions, device objects, symbolic links, shutdown.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocreatedevice>,
-//! `nf-wdm-ioallocatedriverobjectextension`, `nf-wdm-iocompleterequest` and their neighbours.
+//! `nf-wdm-ioallocatedriverobjectextension`, `nf-wdm-ioregistershutdownnotification` and their
+//! neighbours.
 
 use std::collections::hash_map::Entry;
 use std::ptr::null_mut;
 use std::sync::{Arc, PoisonError};
 
-use wdm_sys::{
-    BOOLEAN, CCHAR, NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID,
-};
+use wdm_sys::{BOOLEAN, NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT, PUNICODE_STRING, PVOID};
 
 use super::{exports, ntstatus, text};
 use crate::io::{DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, IO_TYPE_DEVICE};
@@ -107,6 +106,7 @@ exports! {
             Ok(new) => {
                 // SAFETY: as above.
                 unsafe { (*driver).DeviceObject = new };
+                thread.kernel().publish_device(new);
                 // SAFETY: as above.
                 unsafe { device.write(new) };
                 Status::SUCCESS.0
@@ -120,13 +120,26 @@ exports! {
         let thread = current(CALL);
         thread.require_irql(irql::APC_LEVEL, CALL);
         let io = &thread.kernel().io;
-        if !io.is_device(device) {
-            let detail = format!("{device:p} is no device object, or not any more");
-            return thread.finding(Rule::Device, CALL, detail);
+        if io.device(device).is_none() {
+            return no_device(&thread, CALL, device);
         }
         // SAFETY: it is a live device object, and so is its driver's object.
         unsafe { unlink(device) };
-        io.delete_device(device);
+        if let Ok(neighbours) = io.delete_device(device) {
+            if let Some(above) = neighbours.above {
+                let detail = format!("device {above} is attached to it; wait until it is detached");
+                thread.finding(Rule::DeviceStack, CALL, detail);
+            }
+            if let Some(below) = neighbours.below {
+                let detail = format!("it is attached to device {below}; call IoDetachDevice first");
+                thread.finding(Rule::DeviceStack, CALL, detail);
+            }
+            if neighbours.registered {
+                let detail = "it is to be told of the shutdown; call IoUnregisterShutdownNotification";
+                thread.finding(Rule::Device, CALL, detail);
+            }
+        }
+        thread.kernel().withdraw_device(device);
     }
 
     /// Makes a symbolic link to a device.
@@ -153,15 +166,42 @@ exports! {
         ntstatus(thread.kernel().io.delete_link(name))
     }
 
-    /// Completes an I/O request: whoever made it goes on.
-    fn IofCompleteRequest(request: PIRP, _boost: CCHAR) {
+    /// Has a device told of the system's shutdown.
+    [undeclared]
+    fn IoRegisterShutdownNotification(device: PDEVICE_OBJECT) -> NTSTATUS {
+        register_shutdown(&current(CALL), CALL, device)
+    }
+
+    /// Has a device told of the system's shutdown after the file systems, of which there are none.
+    [undeclared]
+    fn IoRegisterLastChanceShutdownNotification(device: PDEVICE_OBJECT) -> NTSTATUS {
+        register_shutdown(&current(CALL), CALL, device)
+    }
+
+    /// Has a device told of the system's shutdown no longer.
+    [undeclared]
+    fn IoUnregisterShutdownNotification(device: PDEVICE_OBJECT) {
         let thread = current(CALL);
-        thread.require_irql(irql::DISPATCH_LEVEL, CALL);
-        if !thread.kernel().io.complete(&thread, CALL, request) {
-            let detail = format!("{request:p} is no request of this machine");
-            thread.finding(Rule::Parameter, CALL, detail);
+        thread.require_irql(irql::PASSIVE_LEVEL, CALL);
+        if !thread.kernel().io.unregister_shutdown(device) {
+            no_device(&thread, CALL, device);
         }
     }
+}
+
+fn register_shutdown(thread: &Thread, call: &'static str, device: PDEVICE_OBJECT) -> NTSTATUS {
+    thread.require_irql(irql::PASSIVE_LEVEL, call);
+    if thread.kernel().io.register_shutdown(device) {
+        return Status::SUCCESS.0;
+    }
+    no_device(thread, call, device);
+    Status::INVALID_PARAMETER.0
+}
+
+/// Reports what is no device object.
+pub(super) fn no_device(thread: &Thread, call: &'static str, device: PDEVICE_OBJECT) {
+    let detail = format!("{device:p} is no device object, or not any more");
+    thread.finding(Rule::Device, call, detail);
 }
 
 /// The driver that a driver object belongs to.

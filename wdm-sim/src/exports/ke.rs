@@ -253,6 +253,15 @@ unsafe fn set_state(thread: &Thread, call: &'static str, event: PRKEVENT, state:
     before
 }
 
+/// Signals an event for the I/O manager.
+///
+/// # Safety
+/// `event` leads to an initialised event.
+pub(crate) unsafe fn signal(thread: &Thread, call: &'static str, event: PRKEVENT) {
+    // SAFETY: by this function's contract.
+    unsafe { set_state(thread, call, event, 1) };
+}
+
 /// Waits for an object in a driver's memory; says whether it was signalled in time.
 ///
 /// # Safety

@@ -6,7 +6,7 @@
 //! Drivers that are linked in cannot be given an exception, so where NT raises one, the machine stops
 //! with the bug check of one that nobody handles. On x86_64 Linux `.sys` files get it (`seh`).
 
-use wdm_sys::{_MDL as MDL, BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
+use wdm_sys::{BOOLEAN, PUNICODE_STRING, PVOID, SIZE_T, ctypes::c_void};
 
 use super::raise::Raised;
 use super::{address_on, exports, text};
@@ -44,29 +44,6 @@ exports! {
         BOOLEAN::from(is_readable(address.addr()))
     }
 
-    /// Maps the pages that a memory descriptor list describes. Those of requests are mapped already, so
-    /// it gives their address; drivers come here through `MmGetSystemAddressForMdlSafe` only for
-    /// lists that are not, of which there are none: NULL.
-    [undeclared]
-    fn MmMapLockedPagesSpecifyCache(
-        list: *mut MDL,
-        _mode: i32,
-        _cache: i32,
-        _address: PVOID,
-        _bug_check: u32,
-        _priority: u32,
-    ) -> PVOID {
-        current(CALL).require_irql(irql::DISPATCH_LEVEL, CALL);
-        // SAFETY: the caller gave a list, or null.
-        unsafe { list.as_ref() }.map_or(std::ptr::null_mut(), |list| list.MappedSystemVa)
-    }
-
-    /// Unmaps the pages of a memory descriptor list. Those of requests stay where they are.
-    [undeclared]
-    fn MmUnmapLockedPages(_address: PVOID, _list: *mut MDL) {
-        current(CALL).require_irql(irql::DISPATCH_LEVEL, CALL);
-    }
-
     /// Checks that a range of memory is in user mode and aligned; it is not read.
     fn ProbeForRead(address: *const c_void, length: SIZE_T, alignment: u32) {
         if let Err(raised) = probe_for_read(address.addr() as u64, length, alignment) {
@@ -94,16 +71,24 @@ pub(crate) fn probe_for_read(address: u64, length: u64, alignment: u32) -> Resul
 /// What `ProbeForWrite` does; the exception that it raises.
 pub(crate) fn probe_for_write(address: u64, length: u64, alignment: u32) -> Result<(), Raised> {
     check_range("ProbeForWrite", address, length, alignment)?;
-    let (first, length) = (address as usize, length as usize);
+    check_pages(address as usize, length as usize, true)
+}
+
+/// Checks that all pages of a range can be read, or written.
+pub(super) fn check_pages(first: usize, length: usize, write: bool) -> Result<(), Raised> {
     // One place in each page.
-    let pages = (first..first + length).step_by(PAGE);
-    let last = (length > 0).then(|| first + length - 1);
-    match pages.chain(last).find(|&at| !is_writable(at)) {
+    let pages = (first..first.saturating_add(length)).step_by(PAGE);
+    let last = (length > 0).then(|| first.saturating_add(length - 1));
+    let (is_good, tried, what): (fn(usize) -> bool, _, _) = match write {
+        true => (is_writable, WRITE, "written"),
+        false => (is_readable, READ, "read"),
+    };
+    match pages.chain(last).find(|&at| !is_good(at)) {
         None => Ok(()),
         Some(bad) => Err(Raised {
             status: Raised::ACCESS_VIOLATION,
-            parameters: vec![WRITE, bad as u64],
-            reason: format!("{bad:#x} cannot be written"),
+            parameters: vec![tried, bad as u64],
+            reason: format!("{bad:#x} cannot be {what}"),
         }),
     }
 }

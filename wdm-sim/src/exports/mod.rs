@@ -16,6 +16,7 @@ mod crt_print;
 mod crt_sort;
 #[cfg(target_arch = "x86_64")]
 mod crt_text;
+mod csq;
 mod data;
 mod dbg;
 mod event;
@@ -30,8 +31,11 @@ mod hive;
 mod interlocked_list;
 mod io;
 mod io_keys;
+mod io_stack;
+mod irp;
 mod ke;
 mod lookaside;
+mod mdl;
 mod mm;
 mod name_expression;
 mod ob;
@@ -83,6 +87,9 @@ use crate::machine::{Kernel, Profile};
 use crate::status::Status;
 
 pub(crate) use failures::{Failure, Routine, fits};
+pub(crate) use ke::signal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use mdl::probe_and_lock;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use mm::{probe_for_read, probe_for_write};
 pub(crate) use ps::{SystemThread, SystemThreads};
@@ -237,6 +244,7 @@ static TABLES: &[&[Export]] = &[
     #[cfg(target_arch = "x86_64")]
     crt_text::EXPORTS,
     crt::STACK_PROBE,
+    csq::EXPORTS,
     data::EXPORTS,
     dbg::EXPORTS,
     dbg::VARIADIC,
@@ -249,8 +257,11 @@ static TABLES: &[&[Export]] = &[
     interlocked_list::EXPORTS,
     io::EXPORTS,
     io_keys::EXPORTS,
+    io_stack::EXPORTS,
+    irp::EXPORTS,
     ke::EXPORTS,
     lookaside::EXPORTS,
+    mdl::EXPORTS,
     mm::EXPORTS,
     name_expression::EXPORTS,
     ob::EXPORTS,

@@ -1,16 +1,8 @@
 //! Memory of a request: what is the caller's, what is the system's, and the list that describes it.
 
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 
-use wdm_sys::_MDL as MDL;
-
-/// `MDL_MAPPED_TO_SYSTEM_VA`: `MappedSystemVa` is an address of the pages.
-const MDL_MAPPED_TO_SYSTEM_VA: i16 = 0x1;
-/// `MDL_PAGES_LOCKED`.
-const MDL_PAGES_LOCKED: i16 = 0x2;
-/// `MDL_WRITE_OPERATION`: the pages are locked for writing.
-const MDL_WRITE_OPERATION: i16 = 0x80;
-const PAGE: usize = 4096;
+use super::mdl;
 
 /// Bytes that a driver can change at any time; aligned to 16.
 ///
@@ -68,25 +60,9 @@ impl Buffer {
     /// A memory descriptor list of the bytes: locked, and mapped to where they are, so that
     /// `MmGetSystemAddressForMdlSafe` gives that address.
     pub(super) fn describe(&self, for_writing: bool) -> Option<Self> {
-        let address = self.start().expose_provenance();
-        let offset = address % PAGE;
-        let pages = (offset + self.length).div_ceil(PAGE);
-        let size = size_of::<MDL>() + pages * size_of::<usize>();
-        let list = Self::new(&[], size, 0)?;
-        let write = if for_writing { MDL_WRITE_OPERATION } else { 0 };
-        let new = MDL {
-            Next: null_mut(),
-            Size: size as i16,
-            MdlFlags: MDL_MAPPED_TO_SYSTEM_VA | MDL_PAGES_LOCKED | write,
-            Process: null_mut(),
-            MappedSystemVa: self.start().cast(),
-            StartVa: std::ptr::with_exposed_provenance_mut(address - offset),
-            ByteCount: self.length as u32,
-            ByteOffset: offset as u32,
-        };
-        // SAFETY: the memory is new, aligned, and has room for the structure.
-        unsafe { list.start().cast::<MDL>().write(new) };
-        Some(list)
+        let write = if for_writing { mdl::WRITE_OPERATION } else { 0 };
+        let flags = mdl::MAPPED_TO_SYSTEM_VA | mdl::PAGES_LOCKED | write;
+        mdl::describe(self.start(), self.length, flags)
     }
 }
 

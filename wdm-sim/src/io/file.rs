@@ -1,7 +1,7 @@
-//! Files of devices: opening, device control, closing.
+//! Files of devices: opening, using, closing.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-create> and its
-//! neighbours, <https://learn.microsoft.com/windows-hardware/drivers/kernel/buffer-descriptions-for-i-o-control-codes>.
+//! neighbours, <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iogetdeviceobjectpointer>.
 //! A device's security descriptor is not looked at.
 
 use std::mem::MaybeUninit;
@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wdm_sys::{_FILE_OBJECT as FILE_OBJECT, PFILE_OBJECT};
 
-use super::DeviceMemory;
-use super::buffer::Buffer;
-use super::request::{Buffers, Completion, Major, Request};
+use super::device::DeviceMemory;
+use super::irp::location;
+use super::packet::Buffers;
+use super::request::{self, For, Sent, flags, major};
+use super::transfer::{Operation, Parameters, Prepared, Transfer};
 use crate::machine::{DriverId, Kernel, Mode, Thread, current};
-use crate::object::{Body, Handle};
+use crate::object::{Body, Handle, Object, ObjectRef};
 use crate::status::Status;
-use crate::verifier::Rule;
 
 /// `Type` of a file object (`IO_TYPE_FILE`).
 const IO_TYPE_FILE: i16 = 5;
@@ -25,43 +26,28 @@ const IO_TYPE_FILE: i16 = 5;
 const FO_SYNCHRONOUS_IO: u32 = 0x2;
 /// `FO_HANDLE_CREATED`.
 const FO_HANDLE_CREATED: u32 = 0x0004_0000;
-/// What a program opens devices with: `FILE_GENERIC_READ | FILE_GENERIC_WRITE`.
-const ACCESS: u32 = 0x0012_019F;
-/// `FILE_OPEN` in the upper byte, and `FILE_SYNCHRONOUS_IO_NONALERT`.
-const OPTIONS: u32 = 0x0100_0020;
+/// `FILE_OPEN` in the upper byte.
+const FILE_OPEN: u32 = 0x0100_0000;
+/// `FILE_SYNCHRONOUS_IO_NONALERT`.
+const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
 /// `FILE_SHARE_READ | FILE_SHARE_WRITE`.
 const SHARE: u16 = 3;
-/// What the system buffer has where no input is: on Windows it is not initialised.
-const UNINITIALISED: u8 = 0xBD;
 
-/// Flags of requests.
-mod flags {
-    pub(super) const SYNCHRONOUS_API: u32 = 0x4;
-    pub(super) const BUFFERED_IO: u32 = 0x10;
-    pub(super) const DEALLOCATE_BUFFER: u32 = 0x20;
-    pub(super) const INPUT_OPERATION: u32 = 0x40;
-    pub(super) const CREATE_OPERATION: u32 = 0x80;
-    pub(super) const CLOSE_OPERATION: u32 = 0x400;
+/// How a device is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    /// The rights.
+    pub(crate) rights: u32,
+    /// Whether requests are waited for (`FILE_SYNCHRONOUS_IO_NONALERT`).
+    pub(crate) synchronous: bool,
 }
 
-/// How a control code passes its buffers: its lowest two bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
-    Buffered,
-    InDirect,
-    OutDirect,
-    Neither,
-}
-
-impl Method {
-    fn of(code: u32) -> Self {
-        match code & 3 {
-            0 => Self::Buffered,
-            1 => Self::InDirect,
-            2 => Self::OutDirect,
-            _ => Self::Neither,
-        }
-    }
+impl Access {
+    /// What a program opens devices with: `FILE_GENERIC_READ | FILE_GENERIC_WRITE`.
+    pub(crate) const PROGRAM: Self = Self {
+        rights: 0x0012_019F,
+        synchronous: true,
+    };
 }
 
 /// A device as one opener sees it.
@@ -73,6 +59,7 @@ pub(crate) struct DeviceFile {
     /// The text of its `FileName`.
     _name: Box<[u16]>,
     device: Arc<DeviceMemory>,
+    access: Access,
     /// Whether the driver has let it be opened.
     opened: AtomicBool,
 }
@@ -83,7 +70,7 @@ unsafe impl Send for DeviceFile {}
 unsafe impl Sync for DeviceFile {}
 
 impl DeviceFile {
-    fn new(device: Arc<DeviceMemory>, rest: Vec<u16>) -> Self {
+    fn new(device: Arc<DeviceMemory>, rest: Vec<u16>, access: Access) -> Self {
         let mut name = rest.into_boxed_slice();
         // SAFETY: all-zero bytes are valid for the structure: numbers and null pointers.
         let mut object: Box<FILE_OBJECT> = Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
@@ -94,7 +81,9 @@ impl DeviceFile {
         object.WriteAccess = 1;
         object.SharedRead = 1;
         object.SharedWrite = 1;
-        object.Flags = FO_SYNCHRONOUS_IO;
+        if access.synchronous {
+            object.Flags = FO_SYNCHRONOUS_IO;
+        }
         // Whoever names a device has checked the length of the name.
         let bytes = (name.len() * 2) as u16;
         object.FileName.Length = bytes;
@@ -106,6 +95,7 @@ impl DeviceFile {
             object: unsafe { NonNull::new_unchecked(object) },
             _name: name,
             device,
+            access,
             opened: AtomicBool::new(false),
         }
     }
@@ -115,127 +105,108 @@ impl DeviceFile {
         self.object.as_ptr()
     }
 
-    /// Its device.
-    pub(super) fn device(&self) -> &DeviceMemory {
+    /// The device that was opened.
+    pub(crate) fn device(&self) -> &Arc<DeviceMemory> {
         &self.device
     }
 
-    fn create(&self, thread: &Thread) -> Completion {
-        let fill = |block: &mut super::request::Block| {
-            block.irp.Flags = flags::CREATE_OPERATION | flags::SYNCHRONOUS_API;
-            block.irp.RequestorMode = thread.previous_mode() as _;
-            block.security.DesiredAccess = ACCESS;
-            block.security.FullCreateOptions = OPTIONS;
-            block.stack.Parameters.Create.Options = OPTIONS;
-            block.stack.Parameters.Create.ShareAccess = SHARE;
+    fn create(&self, thread: &Thread) -> Status {
+        let Access {
+            rights,
+            synchronous,
+        } = self.access;
+        let options = match synchronous {
+            true => FILE_OPEN | FILE_SYNCHRONOUS_IO_NONALERT,
+            false => FILE_OPEN,
         };
-        let request = Request::new(thread, self, Major::Create, Buffers::default(), fill);
-        let (_, completion) = request.send(thread, &self.device);
-        completion
+        let top = thread.kernel().io.top_of(&self.device);
+        let maker = self.maker(thread.previous_mode());
+        let flags = flags::CREATE_OPERATION | flags::SYNCHRONOUS_API;
+        let made = request::make(thread, &top, maker, prepared(major::CREATE, flags));
+        let packet = match made {
+            Ok(packet) => packet,
+            Err(status) => return status,
+        };
+        let at = packet.count();
+        location!(packet.as_ref(), at, Parameters.Create.Options).set(options);
+        location!(packet.as_ref(), at, Parameters.Create.ShareAccess).set(SHARE);
+        if let Some(more) = packet.more() {
+            // SAFETY: the memory has room for the structure; only the field's address is taken.
+            let security = unsafe { &raw mut (*more).security };
+            // SAFETY: as above, and nobody else knows the request yet.
+            unsafe { (*security).DesiredAccess = rights };
+            // SAFETY: as above.
+            unsafe { (*security).FullCreateOptions = options };
+            location!(packet.as_ref(), at, Parameters.Create.SecurityContext).set(security);
+        }
+        request::send_and_wait(thread, &packet, &top)
     }
 
     /// The last handle is closed (`IRP_MJ_CLEANUP`).
     pub(crate) fn cleanup(&self) {
-        self.end(Major::Cleanup, flags::SYNCHRONOUS_API);
+        self.end("IRP_MJ_CLEANUP", major::CLEANUP, flags::SYNCHRONOUS_API);
     }
 
     /// The last reference is gone (`IRP_MJ_CLOSE`).
     pub(crate) fn close(&self, kernel: &Kernel) {
-        self.end(
-            Major::Close,
-            flags::SYNCHRONOUS_API | flags::CLOSE_OPERATION,
-        );
+        let flags = flags::SYNCHRONOUS_API | flags::CLOSE_OPERATION;
+        self.end("IRP_MJ_CLOSE", major::CLOSE, flags);
         kernel.io.end_open(&self.device);
     }
 
-    fn end(&self, major: Major, request_flags: u32) {
+    fn end(&self, name: &'static str, major: u8, flags: u32) {
         if !self.opened.load(Ordering::Acquire) {
             return;
         }
-        let thread = current(major.name());
-        let fill = |block: &mut super::request::Block| {
-            block.irp.Flags = request_flags;
-            block.irp.RequestorMode = Mode::Kernel as _;
-        };
-        let request = Request::new(&thread, self, major, Buffers::default(), fill);
-        // A file is closed whatever the driver answers.
-        let _ = request.send(&thread, &self.device);
+        let thread = current(name);
+        let top = thread.kernel().io.top_of(&self.device);
+        let maker = self.maker(Mode::Kernel);
+        let made = request::make(&thread, &top, maker, prepared(major, flags));
+        if let Ok(packet) = made {
+            // A file is closed whatever the driver answers.
+            request::send_and_wait(&thread, &packet, &top);
+        }
     }
 
-    /// Device control: gives the status, and how many bytes the driver says it has put into `output`.
-    fn control(&self, thread: &Thread, code: u32, input: &[u8], output: &mut [u8]) -> Answer {
-        let method = Method::of(code);
-        let (Ok(in_length), Ok(out_length)) =
-            (u32::try_from(input.len()), u32::try_from(output.len()))
-        else {
-            return (Status::INVALID_PARAMETER, 0);
-        };
-        let buffers = buffers(method, input, output);
-        let type3 = buffers.input.as_ref().map(Buffer::start);
-        let has_system = buffers.system.is_some();
-        let fill = |block: &mut super::request::Block| {
-            block.irp.RequestorMode = thread.previous_mode() as _;
-            if has_system {
-                block.irp.Flags |= flags::BUFFERED_IO | flags::DEALLOCATE_BUFFER;
-            }
-            if method == Method::Buffered && out_length != 0 {
-                block.irp.Flags |= flags::INPUT_OPERATION;
-            }
-            let parameters = &raw mut block.stack.Parameters.DeviceIoControl;
-            // SAFETY: it is a part of the block, whose bytes are all initialised.
-            let parameters = unsafe { &mut *parameters };
-            parameters.OutputBufferLength = out_length;
-            parameters.InputBufferLength = in_length;
-            parameters.IoControlCode = code;
-            parameters.Type3InputBuffer = type3.unwrap_or(std::ptr::null_mut()).cast();
-        };
-        let request = Request::new(thread, self, Major::DeviceControl, buffers, fill);
-        let (request, completion) = request.send(thread, &self.device);
-        let Completion {
-            status,
-            information,
-            ..
-        } = completion;
-        let failed = status.is_error();
-        let written = if failed {
-            0
-        } else {
-            information.min(output.len())
-        };
-        if !failed && information > output.len() {
-            let detail = format!(
-                "code {code:#x} was completed with {information} bytes of information, but the \
-                 caller's output buffer has {}; return no more than OutputBufferLength",
-                output.len()
-            );
-            let rule = Rule::IrpInformation;
-            let call = Major::DeviceControl.name();
-            thread
-                .kernel()
-                .finding(self.device.owner, rule, call, detail);
+    fn maker(&self, mode: Mode) -> For<'_> {
+        For {
+            mode,
+            file: Some(self),
+            object: None,
         }
-        match (method, &request.buffers) {
-            (
-                Method::Buffered,
-                Buffers {
-                    system: Some(system),
-                    ..
-                },
-            ) => {
-                system.copy_to(&mut output[..written]);
-            }
-            (Method::Buffered, _) => {}
-            // The driver wrote to the caller's own memory.
-            (
-                _,
-                Buffers {
-                    output: Some(memory),
-                    ..
-                },
-            ) => memory.copy_to(output),
-            _ => {}
+    }
+
+    /// Where a read or a write begins that does not say where: only files of synchronous requests
+    /// know. The driver moves it.
+    fn position(&self) -> Option<i64> {
+        // SAFETY: by the invariant.
+        let position = unsafe { (*self.object()).CurrentByteOffset };
+        // SAFETY: all the union's members are made of the same 64 bits.
+        let position = unsafe { position.QuadPart };
+        self.access.synchronous.then_some(position)
+    }
+
+    fn send(
+        &self,
+        thread: &Thread,
+        object: ObjectRef<'_>,
+        operation: Operation<'_>,
+    ) -> Result<Sent, Status> {
+        let top = thread.kernel().io.top_of(&self.device);
+        let mut prepared = operation.prepare(top.flags(), self.position())?;
+        if self.access.synchronous && !matches!(operation, Operation::Control { .. }) {
+            prepared.flags |= flags::SYNCHRONOUS_API;
         }
-        (status, written)
+        let maker = For {
+            object: Some(object.object()),
+            ..self.maker(thread.previous_mode())
+        };
+        let packet = request::make(thread, &top, maker, prepared)?;
+        request::send(thread, &packet, &top);
+        if self.access.synchronous {
+            packet.wait(None);
+        }
+        Ok(Sent::new(thread, packet, self.device.owner(), object))
     }
 }
 
@@ -246,43 +217,21 @@ impl Drop for DeviceFile {
     }
 }
 
-/// The memory of a device-control request.
-fn buffers(method: Method, input: &[u8], output: &[u8]) -> Buffers {
-    let caller = Buffer::of(output);
-    match method {
-        Method::Buffered => Buffers {
-            system: Buffer::new(input, input.len().max(output.len()), UNINITIALISED),
-            output: caller,
-            ..Buffers::default()
-        },
-        Method::InDirect | Method::OutDirect => {
-            let write = method == Method::OutDirect;
-            Buffers {
-                system: Buffer::of(input),
-                list: caller.as_ref().and_then(|caller| caller.describe(write)),
-                output: caller,
-                input: None,
-            }
-        }
-        Method::Neither => Buffers {
-            input: Buffer::of(input),
-            output: caller,
-            ..Buffers::default()
-        },
+/// A request that transfers nothing.
+fn prepared(major: u8, flags: u32) -> Prepared {
+    Prepared {
+        major,
+        flags,
+        parameters: Parameters::None,
+        buffers: Buffers::default(),
+        transfer: Transfer::default(),
     }
 }
 
-/// A status, and a number of bytes.
-pub(crate) type Answer = (Status, usize);
-
-/// Opens a device by its name, for the current process.
-///
-/// # Errors
-/// What the name leads to, or the driver answers.
-pub(crate) fn open_device(thread: &Thread, name: &[u16]) -> Result<Handle, Status> {
+fn open<'t>(thread: &'t Thread, name: &[u16], access: Access) -> Result<ObjectRef<'t>, Status> {
     let kernel = thread.kernel();
     let (device, rest) = kernel.io.begin_open(name)?;
-    let file = DeviceFile::new(device, rest);
+    let file = DeviceFile::new(device, rest, access);
     let address = file.object().expose_provenance();
     let object = kernel
         .objects
@@ -290,28 +239,61 @@ pub(crate) fn open_device(thread: &Thread, name: &[u16]) -> Result<Handle, Statu
     let Body::Device(file) = object.body() else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
-    file.create(thread).status.to_result()?;
+    file.create(thread).to_result()?;
     file.opened.store(true, Ordering::Release);
     // SAFETY: by the invariant of the file; the field is the kernel's.
     unsafe { (*file.object()).Flags |= FO_HANDLE_CREATED };
+    Ok(object)
+}
+
+/// Opens a device by its name, for the current process.
+///
+/// # Errors
+/// What the name leads to, or the driver answers.
+pub(crate) fn open_device(thread: &Thread, name: &[u16], access: Access) -> Result<Handle, Status> {
+    let object = open(thread, name, access)?;
     let handles = thread.process().handles();
-    let handle = handles.insert(object.clone(), ACCESS, DriverId::NONE);
+    let handle = handles.insert(object, access.rights, DriverId::NONE);
     handle.ok_or(Status::INSUFFICIENT_RESOURCES)
 }
 
-/// Device control through a handle; see [`DeviceFile::control`].
-pub(crate) fn control(
+/// Opens a device by its name for a driver (`IoGetDeviceObjectPointer`): gives its file object and the
+/// highest device of its stack. The handle is closed already, so the driver has had its cleanup.
+///
+/// # Errors
+/// What the name leads to, or the driver answers.
+pub(crate) fn open_pointer<'t>(
+    thread: &'t Thread,
+    name: &[u16],
+    rights: u32,
+) -> Result<(ObjectRef<'t>, Arc<DeviceMemory>), Status> {
+    let access = Access {
+        rights,
+        synchronous: true,
+    };
+    let object = thread.with_previous_mode(Mode::Kernel, || open(thread, name, access))?;
+    let Body::Device(file) = object.body() else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
+    file.cleanup();
+    let top = thread.kernel().io.top_of(&file.device);
+    Ok((object, top))
+}
+
+/// Asks something of a device through a handle. On a file of synchronous requests this waits.
+///
+/// # Errors
+/// `STATUS_INVALID_HANDLE`, `STATUS_OBJECT_TYPE_MISMATCH`, and those of the operation.
+pub(crate) fn start(
     thread: &Thread,
     handle: Handle,
-    code: u32,
-    input: &[u8],
-    output: &mut [u8],
-) -> Answer {
-    let Some((object, _)) = thread.reference_handle(handle) else {
-        return (Status::INVALID_HANDLE, 0);
-    };
-    match object.body() {
-        Body::Device(file) => file.control(thread, code, input, output),
-        _ => (Status::OBJECT_TYPE_MISMATCH, 0),
+    operation: Operation<'_>,
+) -> Result<Sent, Status> {
+    let found = thread.reference_handle(handle);
+    let (object, _) = found.ok_or(Status::INVALID_HANDLE)?;
+    let file: Arc<Object> = Arc::clone(object.object());
+    match file.body() {
+        Body::Device(device) => device.send(thread, object, operation),
+        _ => Err(Status::OBJECT_TYPE_MISMATCH),
     }
 }

@@ -1,357 +1,355 @@
-//! Requests to devices: the IRP, its way through a dispatch routine, and its completion.
+//! The I/O manager's own requests: it makes them for programs, waits for them, and cancels those of
+//! threads that end.
 //!
-//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_irp>,
-//! `nf-wdm-iocompleterequest`, `nf-wdm-iomarkirppending`.
+//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-create> and its
+//! neighbours; <https://learn.microsoft.com/windows-hardware/drivers/kernel/introduction-to-cancel-routines>.
 
-use std::collections::{HashMap, VecDeque};
-use std::mem::MaybeUninit;
-use std::ptr::{NonNull, null_mut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use wdm_sys::{
-    _IO_SECURITY_CONTEXT as IO_SECURITY_CONTEXT, _IO_STACK_LOCATION as IO_STACK_LOCATION,
-    _IO_STATUS_BLOCK as IO_STATUS_BLOCK, _IRP as IRP, PIRP,
-};
+use wdm_sys::{_IO_SECURITY_CONTEXT as IO_SECURITY_CONTEXT, _IO_STATUS_BLOCK as IO_STATUS_BLOCK};
 
 use super::buffer::Buffer;
+use super::device::DeviceMemory;
+use super::dispatch::{Verdict, call_driver};
 use super::file::DeviceFile;
-use super::{DeviceMemory, Manager};
-use crate::call;
-use crate::machine::{DriverId, Kernel, Thread};
+use super::irp::{field, location, major_name};
+use super::packet::{Completion, Origin, Packet};
+use super::transfer::{Parameters, Prepared, Transfer};
+use crate::machine::{Caller, DriverId, Kernel, Mode, Thread};
+use crate::object::{Object, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
 
-/// `Type` of a request (`IO_TYPE_IRP`).
-const IO_TYPE_IRP: i16 = 6;
-/// `SL_PENDING_RETURNED`: what `IoMarkIrpPending` sets in a stack location's control flags.
-const SL_PENDING_RETURNED: u8 = 0x1;
-/// How many completed requests keep their memory, so that one that is completed again is known.
-const REMEMBERED: usize = 64;
+/// How long a driver has to complete what was cancelled, or what was for a file that is closed. NT
+/// waits for minutes, or for ever.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A major function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Major {
-    /// `IRP_MJ_CREATE`.
-    Create = 0x00,
-    /// `IRP_MJ_CLOSE`.
-    Close = 0x02,
-    /// `IRP_MJ_DEVICE_CONTROL`.
-    DeviceControl = 0x0E,
-    /// `IRP_MJ_CLEANUP`.
-    Cleanup = 0x12,
+/// Major functions.
+pub(super) mod major {
+    pub(in crate::io) const CREATE: u8 = 0x00;
+    pub(in crate::io) const CLOSE: u8 = 0x02;
+    pub(in crate::io) const READ: u8 = 0x03;
+    pub(in crate::io) const WRITE: u8 = 0x04;
+    pub(in crate::io) const FLUSH_BUFFERS: u8 = 0x09;
+    pub(in crate::io) const DEVICE_CONTROL: u8 = 0x0E;
+    pub(in crate::io) const INTERNAL_DEVICE_CONTROL: u8 = 0x0F;
+    pub(in crate::io) const SHUTDOWN: u8 = 0x10;
+    pub(in crate::io) const CLEANUP: u8 = 0x12;
 }
 
-impl Major {
-    /// Its name, as findings show it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Create => "IRP_MJ_CREATE",
-            Self::Close => "IRP_MJ_CLOSE",
-            Self::DeviceControl => "IRP_MJ_DEVICE_CONTROL",
-            Self::Cleanup => "IRP_MJ_CLEANUP",
-        }
-    }
+/// Flags of requests.
+pub(super) mod flags {
+    pub(in crate::io) const SYNCHRONOUS_API: u32 = 0x4;
+    pub(in crate::io) const BUFFERED_IO: u32 = 0x10;
+    pub(in crate::io) const DEALLOCATE_BUFFER: u32 = 0x20;
+    pub(in crate::io) const INPUT_OPERATION: u32 = 0x40;
+    pub(in crate::io) const CREATE_OPERATION: u32 = 0x80;
+    pub(in crate::io) const READ: u32 = 0x100;
+    pub(in crate::io) const WRITE: u32 = 0x200;
+    pub(in crate::io) const CLOSE_OPERATION: u32 = 0x400;
 }
 
-/// What drivers see of a request.
+/// What else a request refers to: where its status goes, and who opens a file.
 #[repr(C)]
-pub(super) struct Block {
-    pub(super) irp: IRP,
-    pub(super) stack: IO_STACK_LOCATION,
-    pub(super) user_status: IO_STATUS_BLOCK,
+pub(super) struct More {
+    pub(super) status: IO_STATUS_BLOCK,
     pub(super) security: IO_SECURITY_CONTEXT,
 }
 
-/// The memory that a request refers to.
-#[derive(Default)]
-pub(super) struct Buffers {
-    /// `AssociatedIrp.SystemBuffer`.
-    pub(super) system: Option<Buffer>,
-    /// The caller's input, for `Type3InputBuffer`.
-    pub(super) input: Option<Buffer>,
-    /// The caller's output buffer.
-    pub(super) output: Option<Buffer>,
-    /// What describes the caller's output buffer.
-    pub(super) list: Option<Buffer>,
+/// Who a request is made for.
+#[derive(Clone, Copy)]
+pub(super) struct For<'a> {
+    pub(super) mode: Mode,
+    pub(super) file: Option<&'a DeviceFile>,
+    /// The file's object, which a request keeps that can be pending.
+    pub(super) object: Option<&'a Arc<Object>>,
 }
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Completion {
-    pub(super) status: Status,
-    pub(super) information: usize,
-    /// Whether it was marked pending.
-    pending: bool,
-}
+/// A status, and a number of bytes.
+pub(crate) type Answer = (Status, usize);
 
-impl Completion {
-    /// A request that no driver has seen.
-    fn refused(status: Status) -> Self {
-        Self {
-            status,
-            information: 0,
-            pending: false,
-        }
-    }
-}
-
-/// A request.
+/// Makes a request for a device.
 ///
-/// # Invariants
-/// `block` is a box of its own, shared with the driver and touched through raw pointers only.
-pub(super) struct Request {
-    block: NonNull<Block>,
-    major: Major,
-    driver: DriverId,
-    pub(super) buffers: Buffers,
-    state: Mutex<Option<Completion>>,
-    completed: Condvar,
+/// # Errors
+/// `STATUS_INSUFFICIENT_RESOURCES` if the device says that requests to it need more locations than
+/// one can have, or none.
+pub(super) fn make(
+    thread: &Thread,
+    device: &DeviceMemory,
+    maker: For<'_>,
+    prepared: Prepared,
+) -> Result<Arc<Packet>, Status> {
+    let origin = Origin::System {
+        file: maker.object.cloned(),
+        transfer: prepared.transfer,
+    };
+    let mut buffers = prepared.buffers;
+    buffers.more = Buffer::new(&[], size_of::<More>(), 0);
+    let packet = Packet::new(device.stack_size(), Caller::NONE, origin, buffers);
+    let packet = packet.ok_or(Status::INSUFFICIENT_RESOURCES)?;
+    packet.fill(thread, prepared.major, prepared.flags, prepared.parameters);
+    field!(&packet, RequestorMode).set(maker.mode as _);
+    if let Some(file) = maker.file {
+        let file = file.object();
+        field!(&packet, Tail.Overlay.OriginalFileObject).set(file);
+        location!(&packet, packet.count(), FileObject).set(file);
+    }
+    Ok(thread.kernel().io.add(packet))
 }
 
-// SAFETY: the block is the driver's as much as the kernel's; the kernel reads it when the driver
-// completes the request or returns from the dispatch routine.
-unsafe impl Send for Request {}
-// SAFETY: as above.
-unsafe impl Sync for Request {}
-
-impl Request {
-    /// A request for a file; `fill` sets what depends on the major function. Addresses that it takes
-    /// within the block stay.
-    pub(super) fn new(
-        thread: &Thread,
-        file: &DeviceFile,
-        major: Major,
-        buffers: Buffers,
-        fill: impl FnOnce(&mut Block),
-    ) -> Self {
-        // SAFETY: all-zero bytes are valid for these structures: numbers, null pointers and absent
-        // functions.
-        let mut block: Box<Block> = Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
-        block.irp.Type = IO_TYPE_IRP;
-        block.irp.Size = (size_of::<IRP>() + size_of::<IO_STACK_LOCATION>()) as u16;
-        block.irp.StackCount = 1;
-        block.irp.CurrentLocation = 1;
-        block.irp.Tail.Overlay.Thread = std::ptr::without_provenance_mut(thread.address());
-        block.irp.Tail.Overlay.OriginalFileObject = file.object();
-        let start = |buffer: &Option<Buffer>| buffer.as_ref().map_or(null_mut(), Buffer::start);
-        block.irp.AssociatedIrp.SystemBuffer = start(&buffers.system).cast();
-        block.irp.UserBuffer = start(&buffers.output).cast();
-        block.irp.MdlAddress = start(&buffers.list).cast();
-        block.stack.MajorFunction = major as u8;
-        block.stack.DeviceObject = file.device().object();
-        block.stack.FileObject = file.object();
-        fill(&mut block);
-        let block = Box::into_raw(block);
-        // SAFETY: just made from a box, so not null.
-        let block = unsafe { NonNull::new_unchecked(block) };
-        let request = Self {
-            block,
-            major,
-            driver: file.device().owner,
-            buffers,
-            state: Mutex::default(),
-            completed: Condvar::new(),
-        };
-        // SAFETY: by the invariant; only the field's address is taken.
-        let stack = unsafe { &raw mut (*block.as_ptr()).stack };
-        // SAFETY: as above.
-        let user_status = unsafe { &raw mut (*block.as_ptr()).user_status };
-        // SAFETY: as above.
-        let security = unsafe { &raw mut (*block.as_ptr()).security };
-        // SAFETY: by the invariant, and nobody else knows the request yet.
-        let new = unsafe { &mut *block.as_ptr() };
-        new.irp.UserIosb = user_status;
-        let overlay = &raw mut new.irp.Tail.Overlay;
-        // SAFETY: it is a part of the block, whose bytes are all initialised.
-        let overlay = unsafe { &mut *overlay };
-        overlay
-            .__bindgen_anon_2
-            .__bindgen_anon_1
-            .CurrentStackLocation = stack;
-        if major == Major::Create {
-            new.stack.Parameters.Create.SecurityContext = security;
+impl Packet {
+    /// Fills in what the first driver needs to know.
+    pub(super) fn fill(&self, thread: &Thread, major: u8, flags: u32, parameters: Parameters) {
+        let at = self.count();
+        let buffers = &self.buffers;
+        let start = |buffer: &Option<Buffer>| buffer.as_ref().map(Buffer::start);
+        if let Some(system) = start(&buffers.system) {
+            field!(self, AssociatedIrp.SystemBuffer).set(system.cast());
         }
-        request
+        if let Some(output) = start(&buffers.output) {
+            field!(self, UserBuffer).set(output.cast());
+        }
+        if let Some(list) = start(&buffers.list) {
+            field!(self, MdlAddress).set(list.cast());
+        }
+        if let Some(more) = self.more() {
+            // SAFETY: the memory has room for the structure; only the field's address is taken.
+            field!(self, UserIosb).set(unsafe { &raw mut (*more).status });
+        }
+        field!(self, Flags).set(flags);
+        field!(self, Tail.Overlay.Thread).set(std::ptr::without_provenance_mut(thread.address()));
+        location!(self, at, MajorFunction).set(major);
+        self.set_parameters(at, parameters);
     }
 
-    /// The request as drivers know it.
-    fn irp(&self) -> PIRP {
-        self.block.as_ptr().cast()
+    /// What else the request refers to.
+    pub(super) fn more(&self) -> Option<*mut More> {
+        let more = self.buffers.more.as_ref();
+        more.map(|more| more.start().cast())
     }
 
-    /// Sends the request to the driver of a device, and waits until it is completed.
-    pub(super) fn send(self, thread: &Thread, device: &DeviceMemory) -> (Arc<Self>, Completion) {
-        let kernel = thread.kernel();
-        let request = Arc::new(self);
-        let Some(record) = kernel.drivers.get(request.driver) else {
-            return (request, Completion::refused(Status::NO_SUCH_DEVICE));
+    /// Copies the output to the caller's buffer; gives the status and how many bytes the driver says
+    /// it has transferred.
+    fn answer(&self, kernel: &Kernel, driver: DriverId, output: &mut [u8]) -> Answer {
+        let Some(Completion {
+            status,
+            information,
+        }) = self.outcome()
+        else {
+            return (Status::PENDING, 0);
         };
-        let Some(code) = record.dispatch_routine(request.major as usize) else {
-            // What a driver does not set is a routine of the kernel that answers this.
-            return (request, Completion::refused(Status::INVALID_DEVICE_REQUEST));
+        let Origin::System { transfer, .. } = &self.origin else {
+            return (status, 0);
         };
-        kernel.io.requests().begin(&request);
-        // SAFETY: the driver, which is loaded, put the routine into its driver object; the device
-        // object and the request live until the request is completed.
-        let returned = unsafe { call::dispatch(thread, code, device.object(), request.irp()) };
-        let completion = request.settle(kernel, Status(returned));
-        kernel.io.requests().end(&request);
-        (request, completion)
-    }
-
-    /// Looks at how the dispatch routine left the request; waits for one that is pending.
-    fn settle(&self, kernel: &Kernel, returned: Status) -> Completion {
-        let call = self.major.name();
-        let finding = |rule, detail: String| kernel.finding(self.driver, rule, call, detail);
-        let state = self.lock();
-        if let Some(completion) = *state {
-            drop(state);
-            let status = completion.status;
-            match (returned == Status::PENDING, completion.pending) {
-                (true, false) => finding(
-                    Rule::IrpPending,
-                    format!(
-                        "STATUS_PENDING was returned for a request that was completed with {status} \
-                         and not marked pending; return that status, or call IoMarkIrpPending first"
-                    ),
-                ),
-                (false, true) => finding(
-                    Rule::IrpPending,
-                    format!(
-                        "{returned} was returned for a request marked pending; return STATUS_PENDING"
-                    ),
-                ),
-                (false, false) if returned != status => finding(
-                    Rule::IrpStatus,
-                    format!(
-                        "{returned} was returned, but the request was completed with {status}; return the same"
-                    ),
-                ),
-                _ => {}
+        let Transfer {
+            what,
+            room,
+            from_system,
+        } = transfer;
+        let failed = status.is_error();
+        if !failed && !what.is_empty() && information > *room {
+            let detail = format!(
+                "{what} was completed with {information} bytes of information, but the caller's \
+                 buffer has {room}; return no more than was asked for"
+            );
+            let call = major_name(self.major(self.count()));
+            kernel.finding(driver, Rule::IrpInformation, call, detail);
+        }
+        let count = if failed { 0 } else { information.min(*room) };
+        match (&self.buffers.system, &self.buffers.output) {
+            (Some(system), _) if *from_system => {
+                let filled = count.min(output.len());
+                system.copy_to(&mut output[..filled]);
             }
-            return completion;
+            // The driver wrote to the caller's own memory.
+            (_, Some(memory)) if !from_system => memory.copy_to(output),
+            _ => {}
         }
-        // SAFETY: by the invariant; drivers mark a request before others can complete it.
-        let control = unsafe { (*self.block.as_ptr()).stack.Control };
-        let marked = control & SL_PENDING_RETURNED != 0;
-        match (returned == Status::PENDING, marked) {
-            (true, true) => return self.wait(state),
-            (true, false) => finding(
-                Rule::IrpPending,
-                "STATUS_PENDING was returned for a request that is not marked, so its caller is not \
-                 woken; call IoMarkIrpPending first"
-                    .to_owned(),
-            ),
-            (false, true) => {
-                finding(
-                    Rule::IrpPending,
-                    format!("{returned} was returned for a request marked pending; return STATUS_PENDING"),
-                );
-            }
-            (false, false) => finding(
-                Rule::IrpNotCompleted,
-                format!(
-                    "{returned} was returned and the request was neither completed nor marked \
-                     pending; call IoCompleteRequest"
-                ),
-            ),
-        }
-        Completion::refused(match returned.is_success() {
+        (status, count)
+    }
+}
+
+/// Sends a request to a device. One that nobody will complete has an outcome all the same.
+pub(super) fn send(thread: &Thread, packet: &Arc<Packet>, device: &DeviceMemory) {
+    let (returned, verdict) = call_driver(thread, packet, device);
+    if verdict == Verdict::Lost {
+        let status = match returned.is_success() {
             true => Status::UNSUCCESSFUL,
             false => returned,
-        })
-    }
-
-    fn wait(&self, mut state: MutexGuard<'_, Option<Completion>>) -> Completion {
-        loop {
-            if let Some(completion) = *state {
-                return completion;
-            }
-            let woken = self.completed.wait(state);
-            state = woken.unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Completes the request with what the driver has put into its status block.
-    fn complete(&self, thread: &Thread, call: &'static str) {
-        let mut state = self.lock();
-        if let Some(completion) = *state {
-            drop(state);
-            let detail = format!(
-                "the {} request was completed before, with {}; complete it once",
-                self.major.name(),
-                completion.status
-            );
-            return thread.finding(Rule::IrpTwice, call, detail);
-        }
-        // SAFETY: by the invariant; the driver that completes the request has done with it.
-        let block = unsafe { self.block.as_ref() };
-        // SAFETY: all bytes of the union are initialised, and a status is a number.
-        let status = Status(unsafe { block.irp.IoStatus.__bindgen_anon_1.Status });
-        *state = Some(Completion {
+        };
+        packet.settle(Completion {
             status,
-            information: block.irp.IoStatus.Information as usize,
-            pending: block.stack.Control & SL_PENDING_RETURNED != 0,
+            information: 0,
         });
-        self.completed.notify_all();
-        drop(state);
-        if status == Status::PENDING {
-            let detail = format!(
-                "the {} request was completed with STATUS_PENDING; put its result into IoStatus",
-                self.major.name()
-            );
-            thread.finding(Rule::IrpStatus, call, detail);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Completion>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Request {
-    fn drop(&mut self) {
-        // SAFETY: by the invariant.
-        drop(unsafe { Box::from_raw(self.block.as_ptr()) });
+/// Sends a request to a device, and waits until it is completed.
+pub(super) fn send_and_wait(
+    thread: &Thread,
+    packet: &Arc<Packet>,
+    device: &DeviceMemory,
+) -> Status {
+    send(thread, packet, device);
+    let outcome = packet.wait(None);
+    thread.kernel().io.retire_completed(packet);
+    outcome.map_or(Status::UNSUCCESSFUL, |outcome| outcome.status)
+}
+
+/// A request of a program's that was sent.
+pub(crate) struct Sent {
+    packet: Arc<Packet>,
+    driver: DriverId,
+}
+
+impl Sent {
+    /// Notes a request that was sent for a file, which it keeps until it is completed.
+    pub(super) fn new(
+        thread: &Thread,
+        packet: Arc<Packet>,
+        driver: DriverId,
+        file: ObjectRef<'_>,
+    ) -> Self {
+        let pending = Pending {
+            packet: Arc::clone(&packet),
+            file: file.into_counted(),
+            driver,
+        };
+        thread.io.pending.borrow_mut().push(pending);
+        Self { packet, driver }
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn is_done(&self) -> bool {
+        self.packet.outcome().is_some()
+    }
+
+    /// Cancels it; says whether its driver has a cancel routine for it.
+    pub(crate) fn cancel(&self, thread: &Thread) -> bool {
+        !self.is_done() && self.packet.cancel(thread, "NtCancelIoFileEx")
+    }
+
+    /// Waits until it has ended; fills the caller's buffer.
+    pub(crate) fn wait(&self, thread: &Thread, output: &mut [u8]) -> Answer {
+        self.packet.wait(None);
+        self.packet.answer(thread.kernel(), self.driver, output)
     }
 }
 
-/// The requests of a machine by the address of their IRP. Those that are not completed stay, since
-/// their driver may still use them.
+/// A request that may be pending.
+struct Pending {
+    packet: Arc<Packet>,
+    /// A counted reference.
+    file: Arc<Object>,
+    driver: DriverId,
+}
+
+impl Pending {
+    /// Ends a request that has an outcome: its file can be closed.
+    fn end(self, kernel: &Kernel) {
+        kernel.io.retire_completed(&self.packet);
+        drop(ObjectRef::adopt(kernel, self.file));
+    }
+
+    /// Waits as long as drivers may take for a request that they should complete at once.
+    fn wait(&self) -> bool {
+        let deadline = Instant::now().checked_add(PATIENCE);
+        self.packet.wait(deadline).is_some()
+    }
+}
+
+/// The requests of a thread that may be pending.
 #[derive(Default)]
-pub(super) struct Requests {
-    known: HashMap<usize, Arc<Request>>,
-    completed: VecDeque<usize>,
+pub(crate) struct ThreadState {
+    pending: RefCell<Vec<Pending>>,
 }
 
-impl Requests {
-    fn begin(&mut self, request: &Arc<Request>) {
-        self.known.insert(request.irp().addr(), Arc::clone(request));
+impl ThreadState {
+    /// Whether there are none.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pending.borrow().is_empty()
     }
 
-    fn end(&mut self, request: &Request) {
-        if request.lock().is_none() {
-            return;
-        }
-        self.completed.push_back(request.irp().addr());
-        if self.completed.len() > REMEMBERED
-            && let Some(oldest) = self.completed.pop_front()
-        {
-            self.known.remove(&oldest);
+    /// Ends those that are completed.
+    pub(crate) fn reap(&self, kernel: &Kernel) {
+        let is_done = |pending: &mut Pending| pending.packet.outcome().is_some();
+        let done: Vec<_> = self.pending.borrow_mut().extract_if(.., is_done).collect();
+        for pending in done {
+            pending.end(kernel);
         }
     }
 }
 
-impl Manager {
-    fn requests(&self) -> MutexGuard<'_, Requests> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+/// The requests of threads that have ended, which their drivers did not complete.
+#[derive(Default)]
+pub(super) struct Orphans(Mutex<Vec<Pending>>);
+
+/// Cancels the requests of a thread that ends, and waits for them.
+pub(crate) fn leave_thread(thread: &Thread) {
+    let kernel = thread.kernel();
+    let all = thread.io.pending.take();
+    for pending in &all {
+        if pending.packet.outcome().is_none() {
+            pending.packet.cancel(thread, "IoCancelIrp");
+        }
+    }
+    for pending in all {
+        if pending.wait() {
+            pending.end(kernel);
+            continue;
+        }
+        let name = major_name(pending.packet.major(pending.packet.count()));
+        let detail = format!(
+            "the thread that made the {name} request ends, and the request was cancelled but not \
+             completed; give requests that stay pending a cancel routine that completes them"
+        );
+        let driver = pending.packet.holder().driver;
+        kernel.finding(driver, Rule::IrpCancel, "IoCancelIrp", detail);
+        kernel.io.orphans.lock().push(pending);
+    }
+}
+
+impl Orphans {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Pending>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Completes a request for a driver (`IofCompleteRequest`); says whether there is one.
-    pub(crate) fn complete(&self, thread: &Thread, call: &'static str, irp: PIRP) -> bool {
-        let request = self.requests().known.get(&irp.addr()).cloned();
-        request
-            .map(|request| request.complete(thread, call))
-            .is_some()
+    /// Ends the requests to a driver's devices whose threads are gone and which are completed by now.
+    pub(super) fn reap(&self, kernel: &Kernel, driver: DriverId) {
+        let is_done =
+            |pending: &mut Pending| pending.driver == driver && pending.packet.outcome().is_some();
+        let done: Vec<_> = self.lock().extract_if(.., is_done).collect();
+        for pending in done {
+            pending.end(kernel);
+        }
+    }
+}
+
+impl super::Manager {
+    /// Notes that an own request is over, unless a driver still has it.
+    fn retire_completed(&self, packet: &Arc<Packet>) {
+        if packet.lock().stage == super::packet::Stage::Completed {
+            self.retire(packet);
+        }
+    }
+
+    /// Waits for the requests to a driver's devices whose files are closed; gives the names of those
+    /// that the driver does not complete.
+    pub(super) fn left_pending(&self, driver: DriverId) -> Vec<&'static str> {
+        let deadline = Instant::now().checked_add(PATIENCE);
+        let closed = |packet: &Arc<Packet>| {
+            packet.file().is_some_and(|file| {
+                let crate::object::Body::Device(device) = file.body() else {
+                    return false;
+                };
+                file.handle_count() == 0 && device.device().owner() == driver
+            })
+        };
+        let mut all = self.in_flight();
+        all.retain(|packet| closed(packet) && packet.wait(deadline).is_none());
+        let name = |packet: &Arc<Packet>| major_name(packet.major(packet.count()));
+        all.iter().map(name).collect()
     }
 }

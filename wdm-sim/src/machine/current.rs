@@ -15,6 +15,7 @@ use crate::callback_object;
 use crate::cm;
 use crate::exports::SystemThread;
 use crate::faults;
+use crate::io;
 use crate::verifier::Rule;
 
 thread_local! {
@@ -102,6 +103,8 @@ pub(crate) struct Thread {
     pub(crate) trace_depth: Cell<u32>,
     /// What it remembers of calls that may fail.
     pub(crate) faults: faults::ThreadState,
+    /// The requests that it has made and that may be pending.
+    pub(crate) io: io::ThreadState,
     /// Whether its guard has been dropped.
     left: Cell<bool>,
     gs: Cell<Option<gs::Block>>,
@@ -141,6 +144,7 @@ impl Thread {
             callback_objects: callback_object::ThreadState::default(),
             trace_depth: Cell::new(0),
             faults: faults::ThreadState::default(),
+            io: io::ThreadState::default(),
             left: Cell::new(false),
             gs: Cell::new(Some(gs::Block::install(&object))),
             kernel,
@@ -381,6 +385,9 @@ impl fmt::Debug for ThreadGuard {
 
 impl Drop for ThreadGuard {
     fn drop(&mut self) {
+        if !self.thread.io.is_idle() {
+            as_current(&self.thread, || io::leave_thread(&self.thread));
+        }
         self.thread.left.set(true);
         // A guard that is dropped before one that was made after it leaves when that one does: the
         // `gs` blocks must go in the opposite order of their coming.

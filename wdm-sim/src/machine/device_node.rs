@@ -53,6 +53,7 @@ impl Machine {
             hardware_key: hardware.full_name()?,
             software_key: software.full_name()?,
         })?;
+        self.kernel.publish_device(object);
         Ok(DeviceNode {
             kernel: Arc::clone(&self.kernel),
             object: object.expose_provenance(),
@@ -75,7 +76,9 @@ impl fmt::Debug for DeviceNode {
 
 impl Drop for DeviceNode {
     fn drop(&mut self) {
-        self.kernel.io.delete_device(self.object());
+        // Drivers may have left devices attached to it, which then are on their own.
+        let _ = self.kernel.io.delete_device(self.object());
+        self.kernel.withdraw_device(self.object());
     }
 }
 

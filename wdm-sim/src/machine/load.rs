@@ -227,10 +227,10 @@ impl Machine {
         let no_routine = || UnloadError::NoUnloadRoutine(driver.name.clone());
         let record = kernel.drivers.get(driver.id).ok_or_else(no_routine)?;
         let code = record.unload_routine().ok_or_else(no_routine)?;
-        if !kernel.io.begin_unload(driver.id) {
+        let guard = ThreadGuard::enter(kernel, kernel.processes.system());
+        if !kernel.begin_unload(driver.id) {
             return Err(UnloadError::DeviceOpen(driver.name));
         }
-        let guard = ThreadGuard::enter(kernel, kernel.processes.system());
         let span = guard.thread().trace_begin(|| What::Unload {
             driver: driver.name.clone(),
         });

@@ -166,7 +166,11 @@ impl Manager {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),
             Body::Transaction(transaction) => transaction.abandon(),
             Body::Device(file) => file.close(kernel),
-            Body::Callback(_) | Body::Thread(_) | Body::Event(_) | Body::File(_) => {}
+            Body::Callback(_)
+            | Body::Thread(_)
+            | Body::Event(_)
+            | Body::File(_)
+            | Body::Driven(_) => {}
         }
         object.stage.store(Stage::Closed as u8, Ordering::Release);
         self.shard(object.address).remove(&object.address);

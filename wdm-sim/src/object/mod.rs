@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::callback_object::CallbackObject;
 use crate::cm::KeyObject;
 use crate::files::FileObject;
-use crate::io::DeviceFile;
+use crate::io::{DeviceFile, DeviceMemory};
 use crate::machine::{DriverId, Kernel};
 
 pub(crate) use callbacks::ObjectCallbacks;
@@ -46,6 +46,8 @@ pub(crate) enum Body {
     File(FileObject),
     /// A device as one opener sees it; its address is that of its `FILE_OBJECT`.
     Device(DeviceFile),
+    /// A device object; its address is that of its `DEVICE_OBJECT`.
+    Driven(#[allow(dead_code, reason = "it keeps the memory")] Arc<DeviceMemory>),
 }
 
 /// How far an object's life has come.
@@ -91,6 +93,7 @@ impl Object {
             Body::Transaction(_) => ObjectType::Transaction,
             Body::Event(_) => ObjectType::Event,
             Body::File(_) | Body::Device(_) => ObjectType::File,
+            Body::Driven(_) => ObjectType::Device,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum ObjectType {
     Event,
     /// `*IoFileObjectType`.
     File,
+    /// `*IoDeviceObjectType`.
+    Device,
 }
 
 impl ObjectType {
@@ -32,6 +34,7 @@ impl ObjectType {
             Self::Event => 0xFFFF_A000_0000_0400,
             Self::File => 0xFFFF_A000_0000_0500,
             Self::Callback => 0xFFFF_A000_0000_0600,
+            Self::Device => 0xFFFF_A000_0000_0700,
         })
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Display for ObjectType {
             Self::Transaction => "transaction object",
             Self::Event => "event object",
             Self::File => "file object",
+            Self::Device => "device object",
             Self::Callback => "callback object",
         })
     }

@@ -17,7 +17,7 @@ use super::scope_table::c_specific_handler;
 use super::stack::Stack;
 use super::step;
 use super::unwind::{self, STATUS_UNWIND, Target};
-use crate::exports::{Raised, probe_for_read, probe_for_write};
+use crate::exports::{Raised, probe_and_lock, probe_for_read, probe_for_write};
 use crate::faults;
 use crate::loader::RuntimeFunction;
 
@@ -95,6 +95,7 @@ with_context! {
     break_point => break_point_in;
     probe_read => probe_read_in;
     probe_write => probe_write_in;
+    lock_pages => lock_pages_in;
     unwind_ex => unwind_in;
     local_unwind => local_unwind_in;
     capture_context => capture_context_in;
@@ -102,7 +103,7 @@ with_context! {
     [goes_on] note_and_go_on => note_in;
 }
 
-const ROUTINES: [(&str, *const ()); 16] = [
+const ROUTINES: [(&str, *const ()); 17] = [
     ("__C_specific_handler", c_specific_handler as *const ()),
     ("_local_unwind", local_unwind as *const ()),
     (
@@ -115,6 +116,7 @@ const ROUTINES: [(&str, *const ()); 16] = [
     ),
     ("DbgBreakPoint", break_point as *const ()),
     ("ExRaiseStatus", raise_status as *const ()),
+    ("MmProbeAndLockPages", lock_pages as *const ()),
     ("ProbeForRead", probe_read as *const ()),
     ("ProbeForWrite", probe_write as *const ()),
     ("RtlCaptureContext", capture_context as *const ()),
@@ -222,12 +224,38 @@ unsafe fn probe_in(
         let context = unsafe { &*context };
         backtrace::driver_frames(context, faults::DEPTH)
     };
-    let raised = match probe(address, length, alignment) {
-        Err(raised) => raised,
+    let probed = match probe(address, length, alignment) {
         Ok(()) if length > 0 && faults::probe_fails(call, frames) => {
-            Raised::unreadable(address, "the call failed on purpose")
+            Err(Raised::unreadable(address, "the call failed on purpose"))
         }
-        Ok(()) => return,
+        probed => probed,
+    };
+    // SAFETY: by this function's contract.
+    unsafe { raise_in(context, probed) }
+}
+
+/// `MmProbeAndLockPages(list, mode, operation)`.
+unsafe extern "win64" fn lock_pages_in(context: *mut Context) {
+    // SAFETY: the routine gave its context.
+    let list = unsafe { argument(context, Register::RCX) } as usize;
+    // SAFETY: as above.
+    let mode = unsafe { argument(context, Register::RDX) } as i8;
+    // SAFETY: as above.
+    let operation = unsafe { argument(context, Register::R8) } as i32;
+    let list = std::ptr::with_exposed_provenance_mut(list);
+    // SAFETY: the routine's caller gave a list of its own.
+    let locked = unsafe { probe_and_lock(list, mode, operation) };
+    // SAFETY: the routine gave its context.
+    unsafe { raise_in(context, locked) }
+}
+
+/// Raises what a routine found, if it found anything.
+///
+/// # Safety
+/// The context is that of the caller of the routine.
+unsafe fn raise_in(context: *mut Context, found: Result<(), Raised>) {
+    let Err(raised) = found else {
+        return;
     };
     let record = ExceptionRecord::new(raised.status, 0, 0, &raised.parameters);
     drop(raised);

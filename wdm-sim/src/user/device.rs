@@ -1,6 +1,8 @@
-//! Devices as user-mode code uses them: open, device control, close.
+//! Devices as user-mode code uses them: open, read, write, control, cancel, close.
 
-use crate::io;
+use std::fmt;
+
+use crate::io::{self, Access, Operation, Sent};
 use crate::machine::ThreadGuard;
 use crate::object::Handle;
 use crate::status::Status;
@@ -16,7 +18,7 @@ pub struct UserDevice<'t> {
     handle: Handle,
 }
 
-/// What a driver answers to a control code.
+/// What a driver answers to a control code, or to a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlAnswer {
     /// The status that the request was completed with.
@@ -35,8 +37,26 @@ impl ThreadGuard {
     /// `DO_DEVICE_INITIALIZING` is still set or the driver is being unloaded; `STATUS_ACCESS_DENIED`
     /// if the device is exclusive and open already.
     pub fn open_device(&self, path: &str) -> Result<UserDevice<'_>, Status> {
+        self.open_with(path, Access::PROGRAM)
+    }
+
+    /// Opens a device for overlapped requests, which are not waited for: without
+    /// `FILE_SYNCHRONOUS_IO_NONALERT`, so that [`start_control`](UserDevice::start_control) and its
+    /// neighbours return while the driver has the request pending.
+    ///
+    /// # Errors
+    /// As for [`open_device`](Self::open_device).
+    pub fn open_device_overlapped(&self, path: &str) -> Result<UserDevice<'_>, Status> {
+        let access = Access {
+            synchronous: false,
+            ..Access::PROGRAM
+        };
+        self.open_with(path, access)
+    }
+
+    fn open_with(&self, path: &str, access: Access) -> Result<UserDevice<'_>, Status> {
         let path = Text::new(path)?;
-        let handle = self.system_call(|thread| io::open_device(thread, &path.units))?;
+        let handle = self.system_call(|thread| io::open_device(thread, &path.units, access))?;
         Ok(UserDevice {
             guard: self,
             handle,
@@ -44,7 +64,7 @@ impl ThreadGuard {
     }
 }
 
-impl UserDevice<'_> {
+impl<'t> UserDevice<'t> {
     /// Sends a control code with an input, and waits for the output, which has at most `output_len`
     /// bytes (`NtDeviceIoControlFile`). The code says how the buffers are passed.
     ///
@@ -111,11 +131,102 @@ impl UserDevice<'_> {
     /// code's method is `METHOD_IN_DIRECT`, `METHOD_OUT_DIRECT` or `METHOD_NEITHER`. Gives the status
     /// and the number of bytes that the driver says are the output, 0 if the status is an error.
     pub fn control_with(&self, code: u32, input: &[u8], buffer: &mut [u8]) -> (Status, usize) {
-        let guard = self.guard;
-        guard.system_call(|thread| io::control(thread, self.handle, code, input, buffer))
+        let operation = Operation::Control {
+            code,
+            input,
+            output: buffer,
+        };
+        let sent = self.start(operation, buffer.len());
+        sent.map_or_else(|status| (status, 0), |sent| sent.wait_with(buffer))
     }
 
-    /// Closes the device.
+    /// Reads up to `length` bytes from where the file object says, which the driver moves
+    /// (`NtReadFile`). The driver gets `IRP_MJ_READ`, with its buffer as the device's flags say.
+    pub fn read(&self, length: usize) -> ControlAnswer {
+        self.read_from(None, length)
+    }
+
+    /// Reads up to `length` bytes from an offset.
+    pub fn read_at(&self, offset: u64, length: usize) -> ControlAnswer {
+        self.read_from(Some(offset), length)
+    }
+
+    fn read_from(&self, offset: Option<u64>, length: usize) -> ControlAnswer {
+        let buffer = &vec![0; length];
+        let sent = self.start(Operation::Read { buffer, offset }, length);
+        sent.map_or_else(ControlAnswer::refused, UserRequest::wait)
+    }
+
+    /// Writes bytes where the file object says, which the driver moves (`NtWriteFile`). The driver gets
+    /// `IRP_MJ_WRITE`, with its buffer as the device's flags say. Gives the status and how many bytes
+    /// the driver says it has written.
+    pub fn write(&self, data: &[u8]) -> (Status, usize) {
+        self.write_to(None, data)
+    }
+
+    /// Writes bytes at an offset.
+    pub fn write_at(&self, offset: u64, data: &[u8]) -> (Status, usize) {
+        self.write_to(Some(offset), data)
+    }
+
+    fn write_to(&self, offset: Option<u64>, data: &[u8]) -> (Status, usize) {
+        let sent = self.start(Operation::Write { data, offset }, 0);
+        sent.map_or_else(|status| (status, 0), |sent| sent.wait_with(&mut []))
+    }
+
+    /// Has the device write what it holds back (`NtFlushBuffersFile`): `IRP_MJ_FLUSH_BUFFERS`.
+    pub fn flush(&self) -> Status {
+        let sent = self.start(Operation::Flush, 0);
+        sent.map_or_else(|status| status, |sent| sent.wait().status)
+    }
+
+    /// Sends a control code as [`control`](Self::control) does, and does not wait, unless the device
+    /// was opened with [`open_device`](ThreadGuard::open_device).
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_HANDLE` if something else has closed the handle.
+    pub fn start_control(
+        &self,
+        code: u32,
+        input: &[u8],
+        output_len: usize,
+    ) -> Result<UserRequest<'t>, Status> {
+        let operation = Operation::Control {
+            code,
+            input,
+            output: &vec![0; output_len],
+        };
+        self.start(operation, output_len)
+    }
+
+    /// Begins to read from an offset.
+    ///
+    /// # Errors
+    /// As for [`start_control`](Self::start_control).
+    pub fn start_read(&self, offset: u64, length: usize) -> Result<UserRequest<'t>, Status> {
+        let operation = Operation::Read {
+            buffer: &vec![0; length],
+            offset: Some(offset),
+        };
+        self.start(operation, length)
+    }
+
+    /// Begins to write at an offset.
+    ///
+    /// # Errors
+    /// As for [`start_control`](Self::start_control).
+    pub fn start_write(&self, offset: u64, data: &[u8]) -> Result<UserRequest<'t>, Status> {
+        let offset = Some(offset);
+        self.start(Operation::Write { data, offset }, 0)
+    }
+
+    fn start(&self, operation: Operation<'_>, room: usize) -> Result<UserRequest<'t>, Status> {
+        let guard = self.guard;
+        let sent = guard.system_call(|thread| io::start(thread, self.handle, operation))?;
+        Ok(UserRequest { guard, sent, room })
+    }
+
+    /// Closes the device. Requests that are pending keep it until they are completed.
     ///
     /// # Errors
     /// `STATUS_INVALID_HANDLE` if something else has closed its handle.
@@ -123,6 +234,58 @@ impl UserDevice<'_> {
         let closed = self.guard.close_handle(self.handle);
         std::mem::forget(self);
         closed
+    }
+}
+
+impl ControlAnswer {
+    fn refused(status: Status) -> Self {
+        Self {
+            status,
+            output: Vec::new(),
+        }
+    }
+}
+
+/// A request that a program has made and not waited for. It goes on if this is dropped; when its thread
+/// leaves the machine, it is cancelled.
+#[must_use = "a request that nobody waits for may be cancelled before it is completed"]
+pub struct UserRequest<'t> {
+    guard: &'t ThreadGuard,
+    sent: Sent,
+    room: usize,
+}
+
+impl UserRequest<'_> {
+    /// Whether it is completed.
+    pub fn is_done(&self) -> bool {
+        self.sent.is_done()
+    }
+
+    /// Cancels it (`NtCancelIoFileEx`); says whether it was pending with a cancel routine. A driver
+    /// completes a request that is cancelled with `STATUS_CANCELLED`, if it does not finish it first.
+    pub fn cancel(&self) -> bool {
+        self.guard.system_call(|thread| self.sent.cancel(thread))
+    }
+
+    /// Waits until it is completed.
+    pub fn wait(self) -> ControlAnswer {
+        let mut output = vec![0; self.room];
+        let (status, written) = self.wait_with(&mut output);
+        output.truncate(written);
+        ControlAnswer { status, output }
+    }
+
+    fn wait_with(self, output: &mut [u8]) -> (Status, usize) {
+        let guard = self.guard;
+        guard.system_call(|thread| self.sent.wait(thread, output))
+    }
+}
+
+impl fmt::Debug for UserRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserRequest")
+            .field("done", &self.is_done())
+            .finish_non_exhaustive()
     }
 }
 

@@ -43,7 +43,7 @@ use crate::registry::{Disposition, wide};
 use crate::status::Status;
 
 pub use answer::{UserKeyInfo, UserValue};
-pub use device::{ControlAnswer, UserDevice};
+pub use device::{ControlAnswer, UserDevice, UserRequest};
 pub use hive::UserFile;
 pub use key::UserKey;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -137,7 +137,13 @@ impl ThreadGuard {
     fn system_call<T>(&self, body: impl FnOnce(&Thread) -> T) -> T {
         let thread = self.thread();
         let mode = thread.process().default_mode();
-        as_current(thread, || thread.with_previous_mode(mode, || body(thread)))
+        as_current(thread, || {
+            let result = thread.with_previous_mode(mode, || body(thread));
+            if !thread.io.is_idle() {
+                thread.io.reap(thread.kernel());
+            }
+            result
+        })
     }
 }
 

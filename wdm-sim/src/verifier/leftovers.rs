@@ -10,6 +10,7 @@ impl Kernel {
     pub(crate) fn check_leftovers(&self, driver: DriverId, call: &'static str) {
         self.report_timers(driver, call);
         self.report_work_items(driver, call);
+        self.report_requests(driver, call);
         for altitude in crate::cm::remove_callbacks_of(self, driver) {
             self.finding(
                 driver,

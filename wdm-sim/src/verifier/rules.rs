@@ -65,11 +65,16 @@ rules! {
     CriticalRegion "CRITICAL-REGION" "A critical region that was entered is left.";
     CallbackObject "CALLBACK-OBJECT" "A callback object has a name, and its callbacks are unregistered before their driver unloads.";
     Device "DEVICE" "Devices and symbolic links are deleted before the driver unloads.";
+    DeviceStack "DEVICE-STACK" "A device is detached from its stack before it is deleted, and nothing is attached to it then.";
     IrpNotCompleted "IRP-NOT-COMPLETED" "A dispatch routine completes its request, or marks it pending.";
     IrpTwice "IRP-COMPLETED-TWICE" "A request is completed once.";
     IrpStatus "IRP-STATUS" "A dispatch routine returns the status that it completed its request with.";
     IrpPending "IRP-PENDING" "STATUS_PENDING is returned for a request that is marked pending, and for no other.";
     IrpInformation "IRP-INFORMATION" "A request's output is no longer than its caller's buffer.";
+    IrpCancel "IRP-CANCEL" "A request that stays pending can be cancelled, and has no cancel routine any more when it is completed.";
+    IrpFree "IRP-FREE" "A request that a driver made comes back to it, and is freed once, when no other driver has it.";
+    IrpLeft "IRP-LEFT" "No request is pending when its file is closed or its driver unloads.";
+    Mdl "MDL" "Pages are locked before they are mapped, and unlocked before their list is freed.";
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";
     WorkItem "WORK-ITEM" "A work item is queued once at a time, and freed and done before its driver unloads.";

@@ -1,89 +1,41 @@
-//! The I/O manager, as far as registry filters need it: device objects, their names, and the requests
-//! of programs to them.
+//! The I/O manager: device objects and their stacks, their names, and the requests to them.
 
 mod buffer;
+pub(crate) mod build;
+mod cancel;
+pub(crate) mod csq;
+mod device;
+mod dispatch;
 mod file;
+mod irp;
+mod irps;
+mod leftovers;
+pub(crate) mod mdl;
 mod names;
+mod packet;
 mod request;
+mod shutdown;
+mod transfer;
 
 use std::collections::{HashMap, HashSet};
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wdm_sys::{_DEVICE_OBJECT as DEVICE_OBJECT, PDEVICE_OBJECT};
+use wdm_sys::PDEVICE_OBJECT;
 
 use crate::machine::{DriverId, Kernel};
+use crate::object::{Body, ObjectRef};
 use crate::registry::upcase::upcase_name;
 use crate::status::Status;
-use crate::verifier::Rule;
 
-pub(crate) use file::{DeviceFile, control, open_device};
-use request::Requests;
+pub(crate) use device::{
+    DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceMemory, IO_TYPE_DEVICE, NotStacked,
+};
+pub(crate) use file::{Access, DeviceFile, open_device, open_pointer, start};
+pub(crate) use request::{Sent, ThreadState, leave_thread};
+pub(crate) use transfer::Operation;
 
-/// `DO_DEVICE_INITIALIZING`: set in a new device's flags. The I/O manager takes it away when the
-/// `DriverEntry` that made the device returns.
-pub(crate) const DO_DEVICE_INITIALIZING: u32 = 0x80;
-
-/// `DO_EXCLUSIVE`: one file at a time.
-pub(crate) const DO_EXCLUSIVE: u32 = 0x8;
-
-/// `DO_BUS_ENUMERATED_DEVICE`: set in the flags of physical device objects.
-const DO_BUS_ENUMERATED_DEVICE: u32 = 0x1000;
-/// `Type` of a device object (`IO_TYPE_DEVICE`).
-pub(crate) const IO_TYPE_DEVICE: i16 = 3;
-
-/// A device object and the extension behind it. The device's name and its open files keep it.
-///
-/// # Invariants
-/// `object` is the beginning of `_memory`, shared with the driver and touched through raw pointers
-/// only.
-pub(crate) struct DeviceMemory {
-    object: NonNull<DEVICE_OBJECT>,
-    owner: DriverId,
-    /// How many files are open; changed under the manager's lock.
-    opens: AtomicI32,
-    _memory: Box<[u128]>,
-}
-
-// SAFETY: the memory is the driver's as much as the kernel's; the kernel reads and writes only the
-// fields that are its own.
-unsafe impl Send for DeviceMemory {}
-// SAFETY: as above.
-unsafe impl Sync for DeviceMemory {}
-
-impl DeviceMemory {
-    /// The device object.
-    pub(crate) fn object(&self) -> PDEVICE_OBJECT {
-        self.object.as_ptr()
-    }
-
-    fn flags(&self) -> u32 {
-        // SAFETY: by the invariant.
-        unsafe { (*self.object()).Flags }
-    }
-
-    /// Counts files that come or go; says how many are open now.
-    fn count(&self, change: i32) -> i32 {
-        let now = self.opens.fetch_add(change, Ordering::AcqRel) + change;
-        // SAFETY: by the invariant; the field is the kernel's.
-        unsafe { (*self.object()).ReferenceCount = now };
-        now
-    }
-}
-
-/// A device object that has not been deleted.
-struct Device {
-    memory: Arc<DeviceMemory>,
-    node: Option<Node>,
-    name: Option<Vec<u16>>,
-}
-
-impl Device {
-    fn owner(&self) -> DriverId {
-        self.memory.owner
-    }
-}
+use device::{DO_BUS_ENUMERATED_DEVICE, Device};
+use packet::Requests;
 
 /// A device node: where the registry has the keys of a device.
 #[derive(Clone, Debug)]
@@ -110,6 +62,8 @@ struct State {
     open_files: HashMap<DriverId, u32>,
     /// Drivers that are being unloaded.
     unloading: HashSet<DriverId>,
+    /// The devices that are to be told of a shutdown, the latest last.
+    shutdown: Vec<usize>,
 }
 
 /// The devices of a machine.
@@ -117,6 +71,10 @@ struct State {
 pub(crate) struct Manager {
     state: Mutex<State>,
     requests: Mutex<Requests>,
+    lists: mdl::Lists,
+    orphans: request::Orphans,
+    /// The cancel spin lock: only its address counts.
+    cancel_lock: u64,
 }
 
 impl Manager {
@@ -137,30 +95,13 @@ impl Manager {
         {
             return Err(Status::OBJECT_NAME_COLLISION);
         }
-        let units = size_of::<DEVICE_OBJECT>().div_ceil(16);
-        let mut memory = vec![0_u128; units + extension.div_ceil(16)].into_boxed_slice();
-        let begin = memory.as_mut_ptr();
-        let object: PDEVICE_OBJECT = begin.cast();
-        let behind = match extension {
-            0 => std::ptr::null_mut(),
-            _ => begin.wrapping_add(units).cast::<u8>(),
-        };
-        fill(object, behind);
-        let Some(object) = NonNull::new(object) else {
-            return Err(Status::INSUFFICIENT_RESOURCES);
-        };
-        let device = Device {
-            memory: Arc::new(DeviceMemory {
-                object,
-                owner,
-                opens: AtomicI32::new(0),
-                _memory: memory,
-            }),
-            node: None,
-            name: name.map(<[u16]>::to_vec),
-        };
-        state.devices.insert(object.as_ptr().addr(), device);
-        Ok(object.as_ptr())
+        let memory = DeviceMemory::new(owner, extension, fill);
+        let memory = Arc::new(memory.ok_or(Status::INSUFFICIENT_RESOURCES)?);
+        let object = memory.object();
+        state
+            .devices
+            .insert(object.addr(), Device::new(memory, name));
+        Ok(object)
     }
 
     /// Makes the physical device object of a device node; no driver owns it.
@@ -192,23 +133,16 @@ impl Manager {
     pub(crate) fn end_initializing(&self, owner: DriverId) {
         let state = self.lock();
         for device in state.devices.values().filter(|it| it.owner() == owner) {
-            // SAFETY: by the invariant; drivers do not touch the bit after DriverEntry.
-            let flags = unsafe { &raw mut (*device.memory.object()).Flags };
-            // SAFETY: as above.
-            let before = unsafe { flags.read() };
-            // SAFETY: as above.
-            unsafe { flags.write(before & !DO_DEVICE_INITIALIZING) };
+            device.memory.change_flags(0, DO_DEVICE_INITIALIZING);
         }
     }
 
-    /// Deletes a device object; says whether there was one.
-    pub(crate) fn delete_device(&self, object: PDEVICE_OBJECT) -> bool {
-        self.lock().devices.remove(&object.addr()).is_some()
-    }
-
-    /// Whether a device object is at an address.
-    pub(crate) fn is_device(&self, object: PDEVICE_OBJECT) -> bool {
-        self.lock().devices.contains_key(&object.addr())
+    /// The device of that name.
+    ///
+    /// # Errors
+    /// Those of a name that leads to no device.
+    pub(crate) fn named(&self, name: &[u16]) -> Result<Arc<DeviceMemory>, Status> {
+        Ok(self.lock().resolve(name)?.0)
     }
 
     /// Counts a new file of the device of that name; also gives what follows the device's name.
@@ -220,14 +154,14 @@ impl Manager {
         let mut state = self.lock();
         let (device, rest) = state.resolve(name)?;
         let flags = device.flags();
-        if flags & DO_DEVICE_INITIALIZING != 0 || state.unloading.contains(&device.owner) {
+        if flags & DO_DEVICE_INITIALIZING != 0 || state.unloading.contains(&device.owner()) {
             return Err(Status::NO_SUCH_DEVICE);
         }
-        if flags & DO_EXCLUSIVE != 0 && device.opens.load(Ordering::Acquire) > 0 {
+        if flags & DO_EXCLUSIVE != 0 && device.opens() > 0 {
             return Err(Status::ACCESS_DENIED);
         }
         device.count(1);
-        *state.open_files.entry(device.owner).or_default() += 1;
+        *state.open_files.entry(device.owner()).or_default() += 1;
         Ok((device, rest))
     }
 
@@ -235,14 +169,14 @@ impl Manager {
     fn end_open(&self, device: &DeviceMemory) {
         let mut state = self.lock();
         device.count(-1);
-        if let Some(files) = state.open_files.get_mut(&device.owner) {
+        if let Some(files) = state.open_files.get_mut(&device.owner()) {
             *files = files.saturating_sub(1);
         }
     }
 
     /// Refuses to open a driver's devices from now on; says whether none is open, without which it
     /// does not.
-    pub(crate) fn begin_unload(&self, driver: DriverId) -> bool {
+    fn forbid_opening(&self, driver: DriverId) -> bool {
         let mut state = self.lock();
         let open = state.open_files.get(&driver).copied().unwrap_or_default();
         open == 0 && {
@@ -301,31 +235,21 @@ impl State {
 }
 
 impl Kernel {
-    /// Reports and takes away the devices and links of a driver that is gone.
-    pub(crate) fn report_devices(&self, driver: DriverId, call: &'static str) {
-        let mut state = self.io.lock();
-        let devices: Vec<_> = state
-            .devices
-            .extract_if(|_, it| it.owner() == driver)
-            .collect();
-        let links: Vec<_> = state.links.extract_if(|_, it| it.owner == driver).collect();
-        state.unloading.remove(&driver);
-        drop(state);
-        for (_, device) in devices {
-            let name = match &device.name {
-                Some(name) => String::from_utf16_lossy(name),
-                None => format!("without a name at {:p}", device.memory.object()),
-            };
-            let detail = format!("device {name} was not deleted; call IoDeleteDevice");
-            self.finding(driver, Rule::Device, call, detail);
-        }
-        for (_, link) in links {
-            let detail = format!(
-                "symbolic link {} to {} was not deleted; call IoDeleteSymbolicLink",
-                String::from_utf16_lossy(&link.name),
-                String::from_utf16_lossy(&link.target)
-            );
-            self.finding(driver, Rule::Device, call, detail);
+    /// Makes a device object one of the object manager's, which drivers can reference.
+    pub(crate) fn publish_device(&self, object: PDEVICE_OBJECT) {
+        let Some(memory) = self.io.device(object) else {
+            return;
+        };
+        let address = object.expose_provenance();
+        let object = self.objects.create_at(self, address, Body::Driven(memory));
+        // The reference of the device's own life, which `withdraw_device` gives back.
+        drop(object.into_counted());
+    }
+
+    /// Gives back the reference of a device's life: it is deleted.
+    pub(crate) fn withdraw_device(&self, object: PDEVICE_OBJECT) {
+        if let Some(object) = self.objects.find(object.addr()) {
+            drop(ObjectRef::adopt(self, object));
         }
     }
 }

@@ -1,160 +1,17 @@
-//! Requests to devices: create, cleanup, close and device control.
+//! Create, cleanup, close and device control.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use wdm_sim::{Driver, Machine, Rule, Status, UnloadError};
+use wdm_sim::{Rule, Status, UnloadError};
 use wdm_sys::{
-    _DEVICE_OBJECT as DEVICE_OBJECT, _IO_STACK_LOCATION as IO_STACK_LOCATION, _IRP as IRP,
-    NTSTATUS, PDEVICE_OBJECT, PDRIVER_DISPATCH, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID,
+    _DEVICE_OBJECT as DEVICE_OBJECT, _IRP as IRP, NTSTATUS, PDRIVER_OBJECT, PIRP, PUNICODE_STRING,
+    PVOID,
 };
 
-use crate::support::{ACCESS_DENIED, SUCCESS, Text, UNSUCCESSFUL, call, load, machine, only};
-
-const CREATE: u8 = 0x00;
-const CLOSE: u8 = 0x02;
-const CONTROL: u8 = 0x0E;
-const CLEANUP: u8 = 0x12;
-
-const BUFFERED: u32 = 0x0022_2000;
-const IN_DIRECT: u32 = 0x0022_2001;
-const OUT_DIRECT: u32 = 0x0022_2002;
-const NEITHER: u32 = 0x0022_2003;
-
-const PENDING: NTSTATUS = 0x103;
-const OVERFLOW: NTSTATUS = 0x8000_0005_u32 as i32;
-const DEVICE: &str = r"\Device\Tested";
-const SL_PENDING_RETURNED: u8 = 1;
-
-const MDL_MAPPED_TO_SYSTEM_VA: i16 = 0x1;
-const MDL_WRITE_OPERATION: i16 = 0x80;
-
-/// What the request says now.
-fn request(irp: PIRP) -> IRP {
-    // SAFETY: the kernel gave the request, which is not completed.
-    unsafe { *irp }
-}
-
-/// The request's stack location (`IoGetCurrentIrpStackLocation`).
-fn stack(irp: PIRP) -> *mut IO_STACK_LOCATION {
-    // SAFETY: the kernel has initialised all of the request.
-    let overlay = unsafe { request(irp).Tail.Overlay };
-    // SAFETY: as above.
-    unsafe {
-        overlay
-            .__bindgen_anon_2
-            .__bindgen_anon_1
-            .CurrentStackLocation
-    }
-}
-
-/// What its stack location says.
-fn location(irp: PIRP) -> IO_STACK_LOCATION {
-    // SAFETY: the kernel has set the location.
-    unsafe { *stack(irp) }
-}
-
-fn system_buffer(irp: PIRP) -> *mut u8 {
-    // SAFETY: the kernel has initialised all of the request.
-    let buffer = unsafe { request(irp).AssociatedIrp.SystemBuffer };
-    buffer.cast()
-}
-
-fn major(irp: PIRP) -> u8 {
-    location(irp).MajorFunction
-}
-
-/// Completes a request; returns the status.
-fn complete(irp: PIRP, status: NTSTATUS, information: usize) -> NTSTATUS {
-    // SAFETY: the kernel gave the request, and it is not completed yet.
-    let irp_ref = unsafe { &mut *irp };
-    irp_ref.IoStatus.__bindgen_anon_1.Status = status;
-    irp_ref.IoStatus.Information = information as u64;
-    call!(IofCompleteRequest(irp, 0));
-    status
-}
-
-/// Code, length of the input and length of the output buffer.
-fn parameters(irp: PIRP) -> (u32, usize, usize) {
-    // SAFETY: the kernel gave a device-control request.
-    let parameters = unsafe { location(irp).Parameters.DeviceIoControl };
-    (
-        parameters.IoControlCode,
-        parameters.InputBufferLength as usize,
-        parameters.OutputBufferLength as usize,
-    )
-}
-
-fn make_device(driver: PDRIVER_OBJECT, exclusive: bool) -> PDEVICE_OBJECT {
-    let mut name = Text::new(DEVICE);
-    let mut device = null_mut();
-    let exclusive = u8::from(exclusive);
-    let status = call!(IoCreateDevice(
-        driver,
-        0,
-        name.as_ptr(),
-        0x22,
-        0,
-        exclusive,
-        &raw mut device
-    ));
-    assert_eq!(status, SUCCESS, "the device is made");
-    device
-}
-
-unsafe extern "system" fn unload(driver: PDRIVER_OBJECT) {
-    let mut link = Text::new(r"\DosDevices\Link");
-    call!(IoDeleteSymbolicLink(link.as_ptr()));
-    // SAFETY: the kernel gave the driver its own object.
-    let device = unsafe { (*driver).DeviceObject };
-    call!(IoDeleteDevice(device));
-}
-
-fn set_routines(driver: PDRIVER_OBJECT, routines: &[(u8, PDRIVER_DISPATCH)]) {
-    crate::support::set_unload(driver, Some(unload));
-    for &(major, routine) in routines {
-        // SAFETY: the kernel gave the driver its own object.
-        unsafe { (*driver).MajorFunction[usize::from(major)] = routine };
-    }
-}
-
-/// Defines a `DriverEntry` that makes a device with a dispatch routine for all requests.
-macro_rules! device_driver {
-    ($entry:ident, $dispatch:ident) => {
-        unsafe extern "system" fn $entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
-            let majors = [CREATE, CLOSE, CONTROL, CLEANUP];
-            set_routines(driver, &majors.map(|major| (major, Some($dispatch as _))));
-            make_device(driver, false);
-            let mut link = Text::new(r"\DosDevices\Link");
-            let mut target = Text::new(DEVICE);
-            call!(IoCreateSymbolicLink(link.as_ptr(), target.as_ptr()))
-        }
-    };
-}
-
-fn loaded(entry: wdm_sim::LinkedEntry) -> (Machine, Driver) {
-    let machine = machine();
-    let driver = load(&machine, "tested", entry).expect("it loads");
-    (machine, driver)
-}
-
-/// Sends one control code to the driver; gives the answer and the findings.
-fn control(
-    entry: wdm_sim::LinkedEntry,
-    code: u32,
-    input: &[u8],
-    room: usize,
-) -> (wdm_sim::ControlAnswer, Vec<wdm_sim::Finding>) {
-    let (machine, driver) = loaded(entry);
-    let app = machine.process("app.exe");
-    let thread = app.enter();
-    let device = thread.open_device(DEVICE).expect("it opens");
-    let answer = device.control(code, input, room);
-    drop(device);
-    machine.unload(driver).expect("it unloads");
-    (answer, machine.report().findings)
-}
+use super::*;
+use crate::support::{ACCESS_DENIED, SUCCESS, UNSUCCESSFUL, call, only};
 
 /// Prints each major function with the name of the file.
 unsafe extern "system" fn prints(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
@@ -386,24 +243,6 @@ fn an_error_has_no_output() {
         answer.output.is_empty() && findings.is_empty(),
         "{findings:#?}"
     );
-}
-
-/// Defines a driver whose device-control routine is an expression, and which succeeds otherwise.
-macro_rules! controls {
-    ($entry:ident, $dispatch:ident, |$irp:ident| $body:expr) => {
-        unsafe extern "system" fn $dispatch(_: *mut DEVICE_OBJECT, $irp: *mut IRP) -> NTSTATUS {
-            if major($irp) != CONTROL {
-                return complete($irp, SUCCESS, 0);
-            }
-            $body
-        }
-        device_driver!($entry, $dispatch);
-    };
-}
-
-fn mark(irp: PIRP) {
-    // SAFETY: the kernel gave the request, which is not completed.
-    unsafe { (*stack(irp)).Control |= SL_PENDING_RETURNED };
 }
 
 controls!(forgets_entry, forgets, |_irp| SUCCESS);
