@@ -4,7 +4,7 @@
 //! from: linked drivers use the host's convention (`extern "system"`), `.sys` files Microsoft's for
 //! x64 (`extern "win64"`). On a Windows host for x86_64 the two are the same.
 
-use wdm_sys::{NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID};
+use wdm_sys::{HANDLE, NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING, PVOID};
 
 use crate::machine::{Caller, Routine, Thread};
 use crate::verifier::Rule;
@@ -21,15 +21,6 @@ pub(crate) enum Abi {
 
 /// What kind of routine a registry callback is.
 pub(crate) const REGISTRY_CALLBACK: &str = "EX_CALLBACK_FUNCTION";
-
-/// What kind of routine a dispatch routine is.
-pub(crate) const DISPATCH: &str = "DRIVER_DISPATCH";
-
-/// What kind of routine a completion routine is.
-pub(crate) const COMPLETION: &str = "IO_COMPLETION_ROUTINE";
-
-/// What kind of routine a cancel routine is.
-pub(crate) const CANCEL: &str = "DRIVER_CANCEL";
 
 /// A function of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +65,10 @@ macro_rules! call {
     }};
 }
 
+mod requests;
+
+pub(crate) use requests::*;
+
 /// Runs driver code on `thread` and checks that it leaves the thread as it found it.
 fn run<T>(thread: &Thread, code: Code, routine: &'static str, body: impl FnOnce() -> T) -> T {
     run_to(thread, code, routine, Some(thread.irql()), body)
@@ -91,6 +86,7 @@ fn run_to<T>(
     let irql = thread.irql();
     let critical_regions = thread.critical_regions();
     let guarded_regions = thread.guarded_regions();
+    let attached = thread.attached();
     let caller = code.caller;
     let running = Routine {
         kind: routine,
@@ -103,6 +99,12 @@ fn run_to<T>(
         let detail = format!("entered at IRQL {irql} and returned at {after}; restore the level");
         let driver = caller.driver;
         thread.kernel().finding(driver, Rule::Irql, routine, detail);
+    }
+    if thread.attached() > attached {
+        thread.detach_to(attached);
+        let detail = "returned attached to a process; call KeUnstackDetachProcess";
+        let kernel = thread.kernel();
+        kernel.finding(caller.driver, Rule::Attach, routine, detail);
     }
     let after = thread.critical_regions();
     if after != critical_regions {
@@ -186,152 +188,6 @@ pub(crate) unsafe fn driver_unload(thread: &Thread, code: Code, object: PDRIVER_
     );
 }
 
-/// `DRIVER_DISPATCH`: what a driver does with a request to one of its devices.
-///
-/// # Safety
-/// `code` is a dispatch routine of its driver, whose code is loaded, for the request's major function;
-/// the device is the driver's, and the request lives until it is completed.
-pub(crate) unsafe fn dispatch(
-    thread: &Thread,
-    code: Code,
-    device: PDEVICE_OBJECT,
-    irp: PIRP,
-) -> NTSTATUS {
-    run(
-        thread,
-        code,
-        DISPATCH,
-        || call!(code, (device => PDEVICE_OBJECT, irp => PIRP) -> NTSTATUS),
-    )
-}
-
-/// `IO_COMPLETION_ROUTINE`: what a driver does when a request that it has passed on is completed.
-///
-/// # Safety
-/// `code` and `context` are what its driver, whose code is loaded, put into the request's location; the
-/// device is null or the driver's.
-pub(crate) unsafe fn completion_routine(
-    thread: &Thread,
-    code: Code,
-    device: PDEVICE_OBJECT,
-    irp: PIRP,
-    context: PVOID,
-) -> NTSTATUS {
-    run(
-        thread,
-        code,
-        COMPLETION,
-        || call!(code, (device => PDEVICE_OBJECT, irp => PIRP, context => PVOID) -> NTSTATUS),
-    )
-}
-
-/// `DRIVER_CANCEL`: entered with the cancel spin lock, which it releases, so that it leaves at `level`.
-/// `after` looks whether it did.
-///
-/// # Safety
-/// `code` is the cancel routine that its driver, whose code is loaded, put into the request.
-pub(crate) unsafe fn cancel_routine(
-    thread: &Thread,
-    code: Code,
-    device: PDEVICE_OBJECT,
-    irp: PIRP,
-    level: u8,
-    after: impl FnOnce(),
-) {
-    run_to(thread, code, CANCEL, Some(level), || {
-        call!(code, (device => PDEVICE_OBJECT, irp => PIRP));
-        after();
-    });
-}
-
-/// `IO_CSQ_INSERT_IRP`, `IO_CSQ_REMOVE_IRP` and `IO_CSQ_COMPLETE_CANCELED_IRP`: `kind` says which.
-///
-/// # Safety
-/// `code` is that callback of the driver's queue, and its code is loaded.
-pub(crate) unsafe fn csq_irp(
-    thread: &Thread,
-    kind: &'static str,
-    code: Code,
-    queue: PVOID,
-    irp: PIRP,
-) {
-    run(
-        thread,
-        code,
-        kind,
-        || call!(code, (queue => PVOID, irp => PIRP)),
-    );
-}
-
-/// `IO_CSQ_INSERT_IRP_EX`.
-///
-/// # Safety
-/// As for [`csq_irp`]; `context` is what the driver gave to `IoCsqInsertIrpEx`.
-pub(crate) unsafe fn csq_insert_irp_ex(
-    thread: &Thread,
-    code: Code,
-    queue: PVOID,
-    irp: PIRP,
-    context: PVOID,
-) -> NTSTATUS {
-    run(
-        thread,
-        code,
-        "IO_CSQ_INSERT_IRP_EX",
-        || call!(code, (queue => PVOID, irp => PIRP, context => PVOID) -> NTSTATUS),
-    )
-}
-
-/// `IO_CSQ_PEEK_NEXT_IRP`.
-///
-/// # Safety
-/// As for [`csq_irp`]; `after` is null or a request in the queue.
-pub(crate) unsafe fn csq_peek_next_irp(
-    thread: &Thread,
-    code: Code,
-    queue: PVOID,
-    after: PIRP,
-    context: PVOID,
-) -> PIRP {
-    run(
-        thread,
-        code,
-        "IO_CSQ_PEEK_NEXT_IRP",
-        || call!(code, (queue => PVOID, after => PIRP, context => PVOID) -> PIRP),
-    )
-}
-
-/// `IO_CSQ_ACQUIRE_LOCK`: gives the level before, and may leave at another.
-///
-/// # Safety
-/// As for [`csq_irp`].
-pub(crate) unsafe fn csq_acquire_lock(thread: &Thread, code: Code, queue: PVOID) -> u8 {
-    let mut level = thread.irql();
-    let place = &raw mut level;
-    run_to(
-        thread,
-        code,
-        "IO_CSQ_ACQUIRE_LOCK",
-        None,
-        || call!(code, (queue => PVOID, place => *mut u8)),
-    );
-    level
-}
-
-/// `IO_CSQ_RELEASE_LOCK`: leaves at the level that taking the lock gave, or where it was.
-///
-/// # Safety
-/// As for [`csq_irp`].
-pub(crate) unsafe fn csq_release_lock(thread: &Thread, code: Code, queue: PVOID, level: u8) {
-    run_to(
-        thread,
-        code,
-        "IO_CSQ_RELEASE_LOCK",
-        None,
-        || call!(code, (queue => PVOID, level => u8)),
-    );
-}
-
 /// `CALLBACK_FUNCTION`: a callback of a callback object.
 ///
 /// # Safety
@@ -351,6 +207,45 @@ pub(crate) unsafe fn callback_function(
         code,
         "CALLBACK_FUNCTION",
         || call!(code, (context => PVOID, first => PVOID, second => PVOID)),
+    );
+}
+
+/// `CREATE_PROCESS_NOTIFY_ROUTINE`.
+///
+/// # Safety
+/// `code` is a routine that its driver, whose code is loaded, registered.
+pub(crate) unsafe fn process_notify(
+    thread: &Thread,
+    code: Code,
+    parent: HANDLE,
+    process: HANDLE,
+    created: u8,
+) {
+    run(
+        thread,
+        code,
+        "CREATE_PROCESS_NOTIFY_ROUTINE",
+        || call!(code, (parent => HANDLE, process => HANDLE, created => u8)),
+    );
+}
+
+/// `CREATE_PROCESS_NOTIFY_ROUTINE_EX`: `info` is a `PS_CREATE_NOTIFY_INFO`, or null for a process that
+/// ends.
+///
+/// # Safety
+/// As for [`process_notify`]; `object` is the process's, and `info` lives until the call returns.
+pub(crate) unsafe fn process_notify_ex(
+    thread: &Thread,
+    code: Code,
+    object: PVOID,
+    process: HANDLE,
+    info: PVOID,
+) {
+    run(
+        thread,
+        code,
+        "CREATE_PROCESS_NOTIFY_ROUTINE_EX",
+        || call!(code, (object => PVOID, process => HANDLE, info => PVOID)),
     );
 }
 

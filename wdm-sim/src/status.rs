@@ -57,6 +57,7 @@ statuses! {
     INFO_LENGTH_MISMATCH = 0xC000_0004, "the length does not fit the information class";
     ACCESS_VIOLATION = 0xC000_0005, "an address could not be read or written";
     INVALID_HANDLE = 0xC000_0008, "the handle is not open";
+    INVALID_CID = 0xC000_000B, "no process or thread has that id";
     INVALID_PARAMETER = 0xC000_000D, "a parameter is not valid";
     NO_SUCH_DEVICE = 0xC000_000E, "the device is not ready, or going away";
     NO_SUCH_FILE = 0xC000_000F, "the file does not exist";
@@ -79,6 +80,7 @@ statuses! {
     REVISION_MISMATCH = 0xC000_0059, "the version is another one";
     PRIVILEGE_NOT_HELD = 0xC000_0061, "the caller lacks a privilege";
     INVALID_SID = 0xC000_0078, "the security identifier is malformed";
+    PROCEDURE_NOT_FOUND = 0xC000_007A, "the routine is not there";
     INSUFFICIENT_RESOURCES = 0xC000_009A, "memory or another resource ran out";
     NOT_SUPPORTED = 0xC000_00BB, "the request is not supported";
     NAME_TOO_LONG = 0xC000_0106, "the name is too long";

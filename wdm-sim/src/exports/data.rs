@@ -32,11 +32,15 @@ pub(super) static mut TmTransactionObjectType: *mut POBJECT_TYPE =
 
 /// Whether callbacks can be registered for handles to objects of a type.
 pub(super) fn has_handle_callbacks(object_type: POBJECT_TYPE) -> bool {
-    [DESKTOP_TYPE, PROCESS_TYPE, ObjectType::Thread.as_raw()].contains(&object_type)
+    [
+        DESKTOP_TYPE,
+        ObjectType::Process.as_raw(),
+        ObjectType::Thread.as_raw(),
+    ]
+    .contains(&object_type)
 }
 
 const DESKTOP_TYPE: POBJECT_TYPE = foreign_type(0);
-const PROCESS_TYPE: POBJECT_TYPE = foreign_type(8);
 
 /// The name of a type that no object here has.
 const fn foreign_type(number: usize) -> POBJECT_TYPE {
@@ -79,7 +83,7 @@ variables! {
     "LpcPortObjectType": POBJECT_TYPE = foreign_type(5);
     "MmSectionObjectType": POBJECT_TYPE = foreign_type(6);
     "PsJobType": POBJECT_TYPE = foreign_type(7);
-    "PsProcessType": POBJECT_TYPE = PROCESS_TYPE;
+    "PsProcessType": POBJECT_TYPE = ObjectType::Process.as_raw();
     "PsThreadType": POBJECT_TYPE = ObjectType::Thread.as_raw();
     "SeTokenObjectType": POBJECT_TYPE = foreign_type(9);
     // A system that was started in the usual way, without a debugger, on one processor.

@@ -83,7 +83,7 @@ exports! {
 
 fn require_system_thread(thread: &Thread, call: &'static str) {
     thread.require_irql(irql::PASSIVE_LEVEL, call);
-    if thread.process().default_mode() != Mode::Kernel {
+    if thread.own_process().default_mode() != Mode::Kernel {
         let detail = "called in a process that is not System, which gets the handle; use a system \
                       thread";
         thread.finding(Rule::Parameter, call, detail);

@@ -40,6 +40,8 @@ mod mm;
 mod name_expression;
 mod ob;
 mod ob_callbacks;
+mod process;
+mod process_query;
 mod processor;
 mod ps;
 mod queued_lock;
@@ -92,7 +94,7 @@ pub(crate) use ke::signal;
 pub(crate) use mdl::probe_and_lock;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use mm::{probe_for_read, probe_for_write};
-pub(crate) use ps::{SystemThread, SystemThreads};
+pub(crate) use ps::SystemThreads;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use raise::Raised;
 
@@ -267,6 +269,8 @@ static TABLES: &[&[Export]] = &[
     ob::EXPORTS,
     ob_callbacks::EXPORTS,
     processor::EXPORTS,
+    process::EXPORTS,
+    process_query::EXPORTS,
     ps::EXPORTS,
     queued_lock::EXPORTS,
     quota::EXPORTS,

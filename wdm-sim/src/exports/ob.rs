@@ -270,9 +270,22 @@ pub(crate) fn hand_over(thread: &Thread, object: ObjectRef<'_>) -> Arc<Object> {
 }
 
 impl Thread {
-    /// References the object behind a handle of the current process or of the kernel; also gives
-    /// the handle's rights.
+    /// References the object behind a handle of the current process or of the kernel, or behind a
+    /// pseudo-handle; also gives the handle's rights.
     pub(crate) fn reference_handle(&self, handle: Handle) -> Option<(ObjectRef<'_>, u32)> {
+        /// `NtCurrentProcess`, a pseudo-handle.
+        const CURRENT_PROCESS: usize = usize::MAX;
+        /// `NtCurrentThread`.
+        const CURRENT_THREAD: usize = usize::MAX - 1;
+        let pseudo = match handle.0 {
+            CURRENT_PROCESS => Some(self.process().address()),
+            CURRENT_THREAD => Some(self.address()),
+            _ => None,
+        };
+        if let Some(address) = pseudo {
+            let object = self.kernel().objects.reference(self.kernel(), address);
+            return object.map(|object| (object, u32::MAX));
+        }
         let table = match handle.is_kernel() {
             false => self.process().handles(),
             true => &self.kernel().handles,

@@ -1,18 +1,19 @@
-//! Processes and threads.
+//! Threads that drivers start.
 //!
-//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-pscreatesystemthread>,
-//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-psgetcurrentprocessid>.
+//! Page: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-pscreatesystemthread>.
 
 use std::ptr::without_provenance_mut;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wdm_sys::{HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, PKSTART_ROUTINE, POBJECT_ATTRIBUTES, PVOID};
 
 use super::{exports, ob};
 use crate::call::{self, Code};
-use crate::machine::{Counter, DriverId, Kernel, Machine, current, irql};
-use crate::object::Body;
+use crate::io;
+use crate::machine::{
+    Counter, DriverId, Kernel, Machine, ThreadGuard, ThreadObject, current, irql,
+};
+use crate::object::{Body, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
 
@@ -20,42 +21,6 @@ use crate::verifier::Rule;
 const THREAD_ALL_ACCESS: u32 = 0x001F_FFFF;
 
 exports! {
-    /// The id of the current process.
-    fn PsGetCurrentProcessId() -> HANDLE {
-        without_provenance_mut(current(CALL).process().id())
-    }
-
-    /// The id of the current thread.
-    fn PsGetCurrentThreadId() -> HANDLE {
-        without_provenance_mut(current(CALL).id())
-    }
-
-    /// The current process (`PsGetCurrentProcess`). What it points at is opaque.
-    [undeclared]
-    fn IoGetCurrentProcess() -> PVOID {
-        without_provenance_mut(current(CALL).process().address())
-    }
-
-    /// The current thread (`PsGetCurrentThread`). What it points at is opaque.
-    [undeclared]
-    fn KeGetCurrentThread() -> PVOID {
-        without_provenance_mut(current(CALL).address())
-    }
-
-    /// The id of a process.
-    [undeclared]
-    fn PsGetProcessId(process: PVOID) -> HANDLE {
-        let thread = current(CALL);
-        let all = thread.kernel().processes.all();
-        match all.iter().find(|it| it.address() == process.addr()) {
-            Some(process) => without_provenance_mut(process.id()),
-            None => {
-                thread.finding(Rule::Parameter, CALL, format!("{process:p} is no process"));
-                std::ptr::null_mut()
-            }
-        }
-    }
-
     /// Starts a thread in the System process; it runs on a host thread of its own.
     fn PsCreateSystemThread(
         handle: PHANDLE,
@@ -87,14 +52,17 @@ exports! {
             let system = without_provenance_mut(kernel.processes.system().id());
             // SAFETY: the caller gave a place for it, or null.
             unsafe { (*client_id).UniqueProcess = system };
-            let id = without_provenance_mut(started.id.load(Ordering::Acquire));
+            let id = match started.body() {
+                Body::Thread(started) => started.id(),
+                _ => 0,
+            };
+            let id = without_provenance_mut(id);
             // SAFETY: as above.
             unsafe { (*client_id).UniqueThread = id };
         }
-        let object = kernel.objects.create(kernel, Body::Thread(started));
         // SAFETY: the caller gave attributes, or null.
         let attributes = unsafe { attributes.as_ref() }.map_or(0, |given| given.Attributes);
-        match ob::open(&thread, object, THREAD_ALL_ACCESS, attributes) {
+        match ob::open(&thread, started, THREAD_ALL_ACCESS, attributes) {
             Ok(new) => {
                 // SAFETY: the caller gave a place for the handle.
                 unsafe { handle.write(new.as_raw()) };
@@ -108,13 +76,16 @@ exports! {
     /// code cannot be unwound, so the host thread below it sleeps until the process ends.
     fn PsTerminateSystemThread(status: NTSTATUS) -> NTSTATUS {
         let thread = current(CALL);
-        let Some(system_thread) = thread.system_thread() else {
+        if thread.object().started().is_none() {
             let detail = "called on a thread that PsCreateSystemThread did not start; return instead";
             thread.finding(Rule::Thread, CALL, detail);
             return Status::INVALID_PARAMETER.0;
-        };
+        }
         let _ = status;
-        system_thread.finish(thread.kernel());
+        if !thread.io.is_idle() {
+            io::leave_thread(&thread);
+        }
+        thread.object().finish(thread.kernel());
         drop(thread);
         loop {
             std::thread::park();
@@ -122,41 +93,9 @@ exports! {
     }
 }
 
-/// A thread that a driver started.
-pub(crate) struct SystemThread {
-    driver: DriverId,
-    id: AtomicUsize,
-    done: AtomicBool,
-}
-
-impl SystemThread {
-    /// Whether it has ended.
-    pub(crate) fn is_done(&self) -> bool {
-        self.done.load(Ordering::Acquire)
-    }
-
-    /// What its end is locked by.
-    pub(super) fn address(&self) -> usize {
-        (&raw const *self).addr()
-    }
-
-    /// Marks it ended and wakes those who wait for that.
-    fn finish(&self, kernel: &Kernel) {
-        let locked = kernel.dispatcher.lock(self.address());
-        self.done.store(true, Ordering::Release);
-        locked.wake();
-    }
-
-    /// Waits until it has ended, or until `deadline`; says whether it has.
-    pub(crate) fn wait(&self, kernel: &Kernel, deadline: Option<std::time::Instant>) -> bool {
-        let locked = kernel.dispatcher.lock(self.address());
-        locked.wait_until(deadline, || self.is_done()).is_some()
-    }
-}
-
 /// The system threads of a machine.
 #[derive(Default)]
-pub(crate) struct SystemThreads(std::sync::Mutex<Vec<Weak<SystemThread>>>);
+pub(crate) struct SystemThreads(Mutex<Vec<Weak<ThreadObject>>>);
 
 /// A context that only driver code looks behind.
 struct Context(PVOID);
@@ -164,45 +103,39 @@ struct Context(PVOID);
 // SAFETY: only the driver's thread routine uses it, which the driver wrote to run on another thread.
 unsafe impl Send for Context {}
 
-/// Starts a host thread that enters the System process and runs the driver's routine.
-fn start(kernel: &Arc<Kernel>, code: Code, context: PVOID) -> Option<Arc<SystemThread>> {
-    let system_thread = Arc::new(SystemThread {
-        driver: code.caller.driver,
-        id: AtomicUsize::new(0),
-        done: AtomicBool::new(false),
-    });
+/// Starts a host thread that enters the System process and runs the driver's routine; gives the
+/// thread's object.
+fn start(kernel: &Arc<Kernel>, code: Code, context: PVOID) -> Option<ObjectRef<'_>> {
     let machine = Machine {
         kernel: Arc::clone(kernel),
     };
     let context = Context(context);
     let (tell, told) = std::sync::mpsc::channel();
-    let its_own = Arc::clone(&system_thread);
     let body = move || {
         let context = context;
-        let guard = machine.system_process().enter();
+        let kernel = &machine.kernel;
+        let driver = Some(code.caller.driver);
+        let guard = ThreadGuard::enter_as(kernel, kernel.processes.system(), driver);
         let thread = guard.thread();
-        its_own.id.store(guard.id(), Ordering::Release);
-        thread.set_system_thread(&its_own);
-        // The starter waits for the id; if it is gone, nobody needs it.
-        let _ = tell.send(());
+        if let Some(object) = kernel.objects.reference(kernel, thread.address()) {
+            // The starter waits for it.
+            let _ = tell.send((object.into_counted(), Arc::clone(thread.object())));
+        }
         // SAFETY: the driver gave the routine and its context to PsCreateSystemThread.
         unsafe { call::start_routine(thread, code, context.0) };
-        its_own.finish(thread.kernel());
     };
     std::thread::Builder::new().spawn(body).ok()?;
-    told.recv().ok()?;
+    let (object, thread) = told.recv().ok()?;
     let mut all = kernel.system_threads.lock();
     all.retain(|other| other.strong_count() > 0);
-    all.push(Arc::downgrade(&system_thread));
+    all.push(Arc::downgrade(&thread));
     drop(all);
-    Some(system_thread)
+    Some(ObjectRef::adopt(kernel, object))
 }
 
 impl SystemThreads {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Weak<SystemThread>>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<ThreadObject>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,7 +150,7 @@ impl Kernel {
             .collect::<Vec<_>>();
         let count = running
             .iter()
-            .filter(|thread| thread.driver == driver && !thread.is_done())
+            .filter(|thread| thread.started() == Some(driver) && !thread.is_done())
             .count();
         if count > 0 {
             self.finding(

@@ -7,7 +7,6 @@
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-iois32bitprocess>.
 
 use std::ptr;
-use std::sync::Arc;
 
 use wdm_sys::{
     ACCESS_MASK, BOOLEAN, KPROCESSOR_MODE, LUID, MAXIMUM_ALLOWED, NTSTATUS, PSECURITY_DESCRIPTOR,
@@ -153,7 +152,7 @@ exports! {
 
 /// What stands for a process's token. Like a key object's address it is a name, not memory to look
 /// into.
-fn address(process: &Arc<ProcessState>) -> PVOID {
+fn address(process: &ProcessState) -> PVOID {
     ptr::without_provenance_mut(ptr::from_ref(process.token()).addr())
 }
 

@@ -9,8 +9,7 @@ use wdm_sys::{BOOLEAN, KPRIORITY, KPROCESSOR_MODE, KWAIT_REASON, NTSTATUS, PLARG
 
 use super::exports;
 use super::ke::{STATUS_TIMEOUT, deadline};
-use super::ps::SystemThread;
-use crate::machine::{Kernel, Thread, current, irql};
+use crate::machine::{Kernel, Thread, ThreadObject, current, irql};
 use crate::object::{Body, EventObject, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -263,7 +262,7 @@ impl<'k> Object<'k> {
 enum Waitable<'o> {
     Memory(*mut Header),
     Event(&'o EventObject),
-    Thread(&'o SystemThread),
+    Thread(&'o ThreadObject),
 }
 
 impl Waitable<'_> {

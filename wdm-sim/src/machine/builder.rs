@@ -202,37 +202,38 @@ impl Builder {
             hives.note(&name, Ok(report));
         }
         services::ensure(&registry).map_err(BuildError::Services)?;
-        Ok(Machine {
-            kernel: Arc::new(Kernel {
-                profile: self.profile,
-                options: self.options,
-                files: stored,
-                hives,
-                registry,
-                cm: Default::default(),
-                objects: Default::default(),
-                handles: HandleTable::for_kernel(),
-                pool: Default::default(),
-                dispatcher: Default::default(),
-                dpcs: Default::default(),
-                locks: Default::default(),
-                object_callbacks: Default::default(),
-                lookasides: Default::default(),
-                generic_tables: Default::default(),
-                work_items: Default::default(),
-                io: Default::default(),
-                callback_objects: Default::default(),
-                verifier: Default::default(),
-                counters: Default::default(),
-                drivers: Default::default(),
-                #[cfg(target_arch = "x86_64")]
-                stubs: Default::default(),
-                processes: Default::default(),
-                system_threads: Default::default(),
-                debug: DebugLog::new(self.debug),
-                trace,
-                faults: Faults::new(self.fail_each).map_err(BuildError::Memory)?,
-            }),
-        })
+        let kernel = Arc::new(Kernel {
+            profile: self.profile,
+            options: self.options,
+            files: stored,
+            hives,
+            registry,
+            cm: Default::default(),
+            objects: Default::default(),
+            handles: HandleTable::for_kernel(),
+            pool: Default::default(),
+            dispatcher: Default::default(),
+            dpcs: Default::default(),
+            locks: Default::default(),
+            object_callbacks: Default::default(),
+            lookasides: Default::default(),
+            generic_tables: Default::default(),
+            work_items: Default::default(),
+            io: Default::default(),
+            callback_objects: Default::default(),
+            verifier: Default::default(),
+            counters: Default::default(),
+            drivers: Default::default(),
+            #[cfg(target_arch = "x86_64")]
+            stubs: Default::default(),
+            processes: Default::default(),
+            process_notify: Default::default(),
+            system_threads: Default::default(),
+            debug: DebugLog::new(self.debug),
+            trace,
+            faults: Faults::new(self.fail_each).map_err(BuildError::Memory)?,
+        });
+        kernel.publish_process(kernel.processes.system());
+        Ok(Machine { kernel })
     }
 }

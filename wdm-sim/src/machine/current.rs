@@ -9,11 +9,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::attach::Attachments;
+use super::thread::ThreadObject;
 use super::{DriverId, Kernel, Machine, ProcessState};
 use crate::call::Abi;
 use crate::callback_object;
 use crate::cm;
-use crate::exports::SystemThread;
 use crate::faults;
 use crate::io;
 use crate::verifier::Rule;
@@ -86,15 +87,15 @@ impl Routine {
 /// A simulated thread. It belongs to the host thread that entered it.
 pub(crate) struct Thread {
     kernel: Arc<Kernel>,
-    process: Arc<ProcessState>,
-    id: usize,
+    object: Arc<ThreadObject>,
+    /// The processes that it is attached to.
+    pub(super) attachments: Attachments,
     previous_mode: Cell<Mode>,
     irql: Cell<u8>,
     critical_regions: Cell<u32>,
     guarded_regions: Cell<u32>,
     caller: Cell<Caller>,
     routine: Cell<Routine>,
-    system_thread: RefCell<Option<Arc<SystemThread>>>,
     /// What the configuration manager remembers of the operations under way on this thread.
     pub(crate) cm: cm::ThreadState,
     /// The callbacks of callback objects that stand on its stack.
@@ -108,8 +109,6 @@ pub(crate) struct Thread {
     /// Whether its guard has been dropped.
     left: Cell<bool>,
     gs: Cell<Option<gs::Block>>,
-    /// What stands at the address of the thread's `KTHREAD`; drivers must not look into it.
-    object: Box<Opaque>,
 }
 
 /// Memory of a kernel structure that only its address matters of.
@@ -128,29 +127,26 @@ impl Opaque {
 }
 
 impl Thread {
-    fn new(kernel: Arc<Kernel>, process: Arc<ProcessState>, id: usize) -> Self {
+    fn new(kernel: Arc<Kernel>, object: Arc<ThreadObject>) -> Self {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         crate::seh::prepare_thread();
-        let object = Opaque::new();
         Self {
-            previous_mode: Cell::new(process.default_mode()),
+            previous_mode: Cell::new(object.process().default_mode()),
             irql: Cell::new(irql::PASSIVE_LEVEL),
             critical_regions: Cell::new(0),
             guarded_regions: Cell::new(0),
             caller: Cell::new(Caller::NONE),
             routine: Cell::new(Routine::NONE),
-            system_thread: RefCell::new(None),
             cm: cm::ThreadState::default(),
             callback_objects: callback_object::ThreadState::default(),
             trace_depth: Cell::new(0),
             faults: faults::ThreadState::default(),
             io: io::ThreadState::default(),
             left: Cell::new(false),
-            gs: Cell::new(Some(gs::Block::install(&object))),
+            gs: Cell::new(Some(gs::Block::install(object.address()))),
             kernel,
-            process,
-            id,
             object,
+            attachments: Attachments::default(),
         }
     }
 
@@ -159,14 +155,25 @@ impl Thread {
         &self.kernel
     }
 
+    /// The current process: the one that the thread is attached to, or its own.
+    pub(crate) fn process(&self) -> &ProcessState {
+        let attached = self.attachments.current();
+        attached.unwrap_or_else(|| self.own_process())
+    }
+
     /// The process that the thread belongs to.
-    pub(crate) fn process(&self) -> &Arc<ProcessState> {
-        &self.process
+    pub(crate) fn own_process(&self) -> &Arc<ProcessState> {
+        self.object.process()
+    }
+
+    /// The thread's object.
+    pub(crate) fn object(&self) -> &Arc<ThreadObject> {
+        &self.object
     }
 
     /// The thread's id, a multiple of four.
     pub(crate) fn id(&self) -> usize {
-        self.id
+        self.object.id()
     }
 
     /// The address of its `KTHREAD`.
@@ -211,16 +218,6 @@ impl Thread {
         let result = body();
         self.routine.set(before);
         result
-    }
-
-    /// The thread's object, if a driver started it.
-    pub(crate) fn system_thread(&self) -> Option<Arc<SystemThread>> {
-        self.system_thread.borrow().clone()
-    }
-
-    /// Makes it a thread that a driver started.
-    pub(crate) fn set_system_thread(&self, thread: &Arc<SystemThread>) {
-        self.system_thread.replace(Some(Arc::clone(thread)));
     }
 
     /// The interrupt request level.
@@ -350,8 +347,17 @@ pub struct ThreadGuard {
 
 impl ThreadGuard {
     pub(super) fn enter(kernel: &Arc<Kernel>, process: &Arc<ProcessState>) -> Self {
-        let id = kernel.processes.next_id();
-        let thread = Rc::new(Thread::new(Arc::clone(kernel), Arc::clone(process), id));
+        Self::enter_as(kernel, process, None)
+    }
+
+    /// Enters as a thread that the code of `started` has started.
+    pub(crate) fn enter_as(
+        kernel: &Arc<Kernel>,
+        process: &Arc<ProcessState>,
+        started: Option<DriverId>,
+    ) -> Self {
+        let object = ThreadObject::begin(kernel, process, started);
+        let thread = Rc::new(Thread::new(Arc::clone(kernel), object));
         ENTERED.with(|entered| entered.borrow_mut().push(Rc::clone(&thread)));
         Self { thread }
     }
@@ -377,7 +383,7 @@ impl ThreadGuard {
 impl fmt::Debug for ThreadGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadGuard")
-            .field("process", &self.thread.process().name())
+            .field("process", &self.thread.own_process().name())
             .field("id", &self.id())
             .finish()
     }
@@ -388,6 +394,7 @@ impl Drop for ThreadGuard {
         if !self.thread.io.is_idle() {
             as_current(&self.thread, || io::leave_thread(&self.thread));
         }
+        self.thread.object.finish(self.thread.kernel());
         self.thread.left.set(true);
         // A guard that is dropped before one that was made after it leaves when that one does: the
         // `gs` blocks must go in the opposite order of their coming.
@@ -405,15 +412,14 @@ impl Drop for ThreadGuard {
 /// The `gs` block that drivers for x86_64 read their current thread from.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod gs {
-    use super::Opaque;
     use crate::loader::GsBlock;
 
     /// Absent where the host forbids it, such as in some sandboxes.
     pub(super) struct Block(#[allow(dead_code, reason = "held for its drop")] Option<GsBlock>);
 
     impl Block {
-        pub(super) fn install(thread: &Opaque) -> Self {
-            let address = std::ptr::with_exposed_provenance_mut(thread.address());
+        pub(super) fn install(thread: usize) -> Self {
+            let address = std::ptr::with_exposed_provenance_mut(thread);
             Self(GsBlock::install(address).ok())
         }
     }
@@ -421,12 +427,10 @@ mod gs {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod gs {
-    use super::Opaque;
-
     pub(super) struct Block;
 
     impl Block {
-        pub(super) fn install(_: &Opaque) -> Self {
+        pub(super) fn install(_: usize) -> Self {
             Self
         }
     }

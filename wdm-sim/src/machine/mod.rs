@@ -11,6 +11,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod attach;
 mod bugcheck;
 mod builder;
 mod counters;
@@ -22,12 +23,14 @@ mod fault;
 mod files;
 mod install;
 mod load;
+mod notify;
 mod process;
 mod profile;
 mod report;
 mod services;
 #[cfg(target_arch = "x86_64")]
 mod stubs;
+mod thread;
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,10 +73,12 @@ pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
+pub(crate) use notify::{Kind as NotifyKind, ProcessNotify};
 pub use process::{Process, ProcessBuilder};
 pub(crate) use process::{ProcessState, Processes};
 pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};
+pub(crate) use thread::ThreadObject;
 
 use builder::Options;
 use debug::DebugLog;
@@ -113,6 +118,7 @@ pub(crate) struct Kernel {
     #[cfg(target_arch = "x86_64")]
     pub(crate) stubs: std::sync::Mutex<Vec<stubs::Stubs>>,
     pub(crate) processes: Processes,
+    pub(crate) process_notify: ProcessNotify,
     pub(crate) system_threads: SystemThreads,
     pub(crate) debug: DebugLog,
     /// What happened, if somebody wants to know.

@@ -1,12 +1,14 @@
 //! Processes.
 
+use std::ffi::{CString, c_char};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::current::{Opaque, Thread};
+use super::current::{Opaque, Thread, try_current};
 use super::{Kernel, Machine, Mode, ThreadGuard};
-use crate::object::HandleTable;
+use crate::object::{Body, HandleTable, ObjectRef};
 use crate::se::{Account, Privileges, Sid, Token};
 use crate::status::Status;
 
@@ -15,6 +17,9 @@ const SYSTEM_ID: usize = 4;
 /// The first id of other processes and of threads. As on NT both are multiples of four and come
 /// from one sequence.
 const FIRST_ID: usize = 1000;
+
+/// Where programs lie that are named without a path.
+const PROGRAMS: &str = r"\Device\HarddiskVolume1\Windows\System32\";
 
 /// A process of a machine. Clones are the same process.
 #[derive(Clone)]
@@ -26,7 +31,11 @@ pub struct Process {
 /// What the kernel knows of a process.
 pub(crate) struct ProcessState {
     id: usize,
+    /// The id of the process that made it.
+    parent: usize,
     name: Arc<str>,
+    /// The first bytes of the name, NUL-terminated.
+    short_name: CString,
     handles: HandleTable,
     token: Token,
     /// Whether it is a 32-bit program.
@@ -36,10 +45,12 @@ pub(crate) struct ProcessState {
 }
 
 impl ProcessState {
-    fn new(id: usize, name: &str, token: Token, is_wow64: bool) -> Arc<Self> {
+    fn new(id: usize, parent: usize, name: &str, token: Token, is_wow64: bool) -> Arc<Self> {
         Arc::new(Self {
             id,
+            parent,
             name: name.into(),
+            short_name: short(name),
             handles: HandleTable::new(),
             token,
             is_wow64,
@@ -55,6 +66,25 @@ impl ProcessState {
     /// The file name of its program.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// The id of the process that made it; 0 for System.
+    pub(crate) fn parent(&self) -> usize {
+        self.parent
+    }
+
+    /// The full path of its program's file, as NT has it; empty for System.
+    pub(crate) fn image(&self) -> String {
+        match &*self.name {
+            _ if self.id == SYSTEM_ID => String::new(),
+            name if name.starts_with('\\') => name.to_owned(),
+            name => format!(r"{PROGRAMS}{name}"),
+        }
+    }
+
+    /// The first bytes of its program's name, NUL-terminated, as its `EPROCESS` has them.
+    pub(crate) fn short_name(&self) -> *const c_char {
+        self.short_name.as_ptr()
     }
 
     /// Its handle table.
@@ -86,6 +116,15 @@ impl ProcessState {
     }
 }
 
+/// What an `EPROCESS` has room for of a program's name.
+fn short(name: &str) -> CString {
+    const ROOM: usize = 14;
+    let file = name.rsplit('\\').next().unwrap_or(name);
+    let bytes = file.bytes().filter(|&byte| byte != 0).take(ROOM);
+    // No NUL is left in it.
+    CString::new(bytes.collect::<Vec<u8>>()).unwrap_or_default()
+}
+
 /// The processes of a machine.
 pub(crate) struct Processes {
     system: Arc<ProcessState>,
@@ -99,7 +138,7 @@ impl Default for Processes {
     fn default() -> Self {
         let account = Account::System;
         let token = Token::new(account.user(), account.groups(), Privileges::all());
-        let system = ProcessState::new(SYSTEM_ID, "System", token, false);
+        let system = ProcessState::new(SYSTEM_ID, 0, "System", token, false);
         Self {
             system_variable: Box::new(system.address()),
             system,
@@ -134,22 +173,60 @@ impl Processes {
         self.next_id.fetch_add(4, Ordering::Relaxed)
     }
 
-    fn start(&self, name: &str, token: Token, is_wow64: bool) -> Arc<ProcessState> {
-        let process = ProcessState::new(self.next_id(), name, token, is_wow64);
+    fn start(&self, parent: usize, process: &ProcessBuilder) -> Arc<ProcessState> {
+        let token = Token::new(
+            process.user.clone(),
+            process.groups.clone(),
+            process.privileges,
+        );
+        let (name, id) = (&process.name, self.next_id());
+        let process = ProcessState::new(id, parent, name, token, process.wow64);
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         others.push(Arc::clone(&process));
         process
     }
+
+    /// Takes away a process that has ended.
+    fn forget(&self, process: &Arc<ProcessState>) {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.retain(|other| !Arc::ptr_eq(other, process));
+    }
+}
+
+impl Kernel {
+    /// Makes a process one of the object manager's, which drivers can look up.
+    pub(super) fn publish_process(&self, process: &Arc<ProcessState>) {
+        let body = Body::Process(Arc::clone(process));
+        let object = self.objects.create_at(self, process.address(), body);
+        // The reference of the process's own life, which `withdraw_process` gives back.
+        drop(object.into_counted());
+    }
+
+    fn withdraw_process(&self, process: &ProcessState) {
+        if let Some(object) = self.objects.find(process.address()) {
+            drop(ObjectRef::adopt(self, object));
+        }
+    }
 }
 
 impl Machine {
-    /// Starts a user-mode process, which runs as [`Account::System`] without privileges. `name` is
-    /// the file name of its program.
+    /// Starts a user-mode process, which runs as [`Account::System`] without privileges. `name` is the
+    /// file name of its program, or the full path as NT has it (`\Device\HarddiskVolume1\...`). Its
+    /// parent is the process that this host thread has entered, or System. A driver that refuses it is
+    /// not heeded; see [`start_process`](Self::start_process).
     pub fn process(&self, name: &str) -> Process {
         self.process_builder(name).start()
     }
 
-    /// Sets up a user-mode process. `name` is the file name of its program.
+    /// Starts a user-mode process as [`process`](Self::process) does, unless a driver refuses.
+    ///
+    /// # Errors
+    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` refuses it.
+    pub fn start_process(&self, name: &str) -> Result<Process, Status> {
+        self.process_builder(name).try_start()
+    }
+
+    /// Sets up a user-mode process, called as for [`process`](Self::process).
     ///
     /// ```
     /// use wdm_sim::{Account, KeyAccess, Machine, Status};
@@ -227,14 +304,47 @@ impl ProcessBuilder {
         self
     }
 
-    /// Starts it.
+    /// Starts it; a driver that refuses it is not heeded.
     pub fn start(self) -> Process {
-        let token = Token::new(self.user, self.groups, self.privileges);
-        let processes = &self.kernel.processes;
-        Process {
-            state: processes.start(&self.name, token, self.wow64),
-            kernel: self.kernel,
+        self.begin().0
+    }
+
+    /// Starts it, unless a driver refuses.
+    ///
+    /// # Errors
+    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` refuses it.
+    pub fn try_start(self) -> Result<Process, Status> {
+        let (process, heard) = self.begin();
+        if let Err(status) = heard {
+            process.kernel.processes.forget(&process.state);
+            process.kernel.withdraw_process(&process.state);
+            return Err(status);
         }
+        Ok(process)
+    }
+
+    fn begin(self) -> (Process, Result<(), Status>) {
+        let kernel = &self.kernel;
+        let maker = try_current().filter(|thread| Arc::ptr_eq(thread.kernel(), kernel));
+        let system = match &maker {
+            Some(_) => None,
+            None => Some(ThreadGuard::enter(kernel, kernel.processes.system())),
+        };
+        let maker = maker.or_else(|| system.as_ref().map(|guard| Rc::clone(guard.thread())));
+        let parent = maker.as_ref().map_or(SYSTEM_ID, |it| it.own_process().id());
+        let state = kernel.processes.start(parent, &self);
+        kernel.publish_process(&state);
+        let heard = match &maker {
+            Some(maker) if !kernel.process_notify.is_empty() => {
+                kernel.notify_process(maker, &state, true)
+            }
+            _ => Ok(()),
+        };
+        let process = Process {
+            kernel: Arc::clone(kernel),
+            state,
+        };
+        (process, heard)
     }
 }
 
@@ -251,6 +361,23 @@ impl Process {
     /// Makes this host thread a new thread of the process, until the guard is dropped.
     pub fn enter(&self) -> ThreadGuard {
         ThreadGuard::enter(&self.kernel, &self.state)
+    }
+
+    /// Ends the process: drivers are told, and its handles are closed. Its threads must have left; one
+    /// that enters it later is a thread of no process that drivers can look up.
+    pub fn exit(self) {
+        let kernel = &self.kernel;
+        kernel.processes.forget(&self.state);
+        let guard = self.enter();
+        if !kernel.process_notify.is_empty() {
+            // A process that ends cannot be refused to.
+            let _ = kernel.notify_process(guard.thread(), &self.state, false);
+        }
+        for handle in self.state.handles.all() {
+            drop(self.state.handles.close(kernel, handle));
+        }
+        drop(guard);
+        kernel.withdraw_process(&self.state);
     }
 
     /// Its id, as `PsGetCurrentProcessId` gives it.

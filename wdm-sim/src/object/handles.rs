@@ -145,6 +145,19 @@ impl HandleTable {
         Some(object)
     }
 
+    /// The open handles.
+    pub(crate) fn all(&self) -> Vec<Handle> {
+        let mut found = Vec::new();
+        for number in 0..SHARDS {
+            for (at, entry) in self.lock(number).entries.iter().enumerate() {
+                if entry.is_some() {
+                    found.push(Handle(((at * SHARDS + number + 1) * STEP) | self.bits));
+                }
+            }
+        }
+        found
+    }
+
     /// The open handles of a driver, with their objects.
     pub(crate) fn opened_by(&self, owner: DriverId) -> Vec<(Handle, Arc<Object>)> {
         let mut found = Vec::new();

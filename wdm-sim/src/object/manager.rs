@@ -168,6 +168,7 @@ impl Manager {
             Body::Device(file) => file.close(kernel),
             Body::Callback(_)
             | Body::Thread(_)
+            | Body::Process(_)
             | Body::Event(_)
             | Body::File(_)
             | Body::Driven(_) => {}

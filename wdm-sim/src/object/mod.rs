@@ -22,7 +22,7 @@ use crate::callback_object::CallbackObject;
 use crate::cm::KeyObject;
 use crate::files::FileObject;
 use crate::io::{DeviceFile, DeviceMemory};
-use crate::machine::{DriverId, Kernel};
+use crate::machine::{DriverId, Kernel, ProcessState, ThreadObject};
 
 pub(crate) use callbacks::ObjectCallbacks;
 pub(crate) use event::EventObject;
@@ -36,8 +36,10 @@ pub(crate) enum Body {
     Key(KeyObject),
     /// A callback object (`ExCreateCallback`).
     Callback(CallbackObject),
-    /// A thread that a driver started.
-    Thread(Arc<crate::exports::SystemThread>),
+    /// A thread; its address is that of its `ETHREAD`.
+    Thread(Arc<ThreadObject>),
+    /// A process.
+    Process(Arc<ProcessState>),
     /// A transaction.
     Transaction(Arc<crate::tm::Transaction>),
     /// An event.
@@ -90,6 +92,7 @@ impl Object {
             Body::Key(_) => ObjectType::Key,
             Body::Callback(_) => ObjectType::Callback,
             Body::Thread(_) => ObjectType::Thread,
+            Body::Process(_) => ObjectType::Process,
             Body::Transaction(_) => ObjectType::Transaction,
             Body::Event(_) => ObjectType::Event,
             Body::File(_) | Body::Device(_) => ObjectType::File,

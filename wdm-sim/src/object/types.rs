@@ -13,6 +13,8 @@ pub(crate) enum ObjectType {
     Callback,
     /// `*PsThreadType`.
     Thread,
+    /// `*PsProcessType`.
+    Process,
     /// `*TmTransactionObjectType`.
     Transaction,
     /// `*ExEventObjectType`.
@@ -35,6 +37,7 @@ impl ObjectType {
             Self::File => 0xFFFF_A000_0000_0500,
             Self::Callback => 0xFFFF_A000_0000_0600,
             Self::Device => 0xFFFF_A000_0000_0700,
+            Self::Process => 0xFFFF_A000_0000_0800,
         })
     }
 }
@@ -48,6 +51,7 @@ impl fmt::Display for ObjectType {
             Self::Event => "event object",
             Self::File => "file object",
             Self::Device => "device object",
+            Self::Process => "process object",
             Self::Callback => "callback object",
         })
     }

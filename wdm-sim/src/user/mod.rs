@@ -136,7 +136,7 @@ impl ThreadGuard {
     /// Makes a system call.
     fn system_call<T>(&self, body: impl FnOnce(&Thread) -> T) -> T {
         let thread = self.thread();
-        let mode = thread.process().default_mode();
+        let mode = thread.own_process().default_mode();
         as_current(thread, || {
             let result = thread.with_previous_mode(mode, || body(thread));
             if !thread.io.is_idle() {

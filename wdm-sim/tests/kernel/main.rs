@@ -19,6 +19,7 @@ mod ob_callbacks;
 mod objects;
 mod pool;
 mod print;
+mod processes;
 mod profiles;
 mod rtl;
 mod rtl_more;

@@ -1,0 +1,359 @@
+//! Processes: looking them up, attaching to them, and being told of them.
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+use wdm_sim::{LinkedEntry, Rule, Status};
+use wdm_sys::{
+    _CLIENT_ID as CLIENT_ID, HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, PDRIVER_OBJECT, PVOID,
+    UNICODE_STRING,
+};
+
+use crate::support::{
+    ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, KEY, SUCCESS, call, entry, findings_of,
+    in_kernel, load, machine, only, open_key, set_unload,
+};
+
+unsafe extern "system" {
+    fn IoGetCurrentProcess() -> PVOID;
+    fn KeGetCurrentThread() -> PVOID;
+    fn PsGetProcessId(process: PVOID) -> HANDLE;
+    fn PsGetThreadId(thread: PVOID) -> HANDLE;
+    fn PsGetThreadProcessId(thread: PVOID) -> HANDLE;
+    fn PsGetProcessImageFileName(process: PVOID) -> *const std::ffi::c_char;
+    fn PsIsSystemThread(thread: PVOID) -> u8;
+    fn IoThreadToProcess(thread: PVOID) -> PVOID;
+    fn PsLookupProcessByProcessId(id: HANDLE, process: *mut PVOID) -> NTSTATUS;
+    fn PsLookupThreadByThreadId(id: HANDLE, thread: *mut PVOID) -> NTSTATUS;
+    fn KeStackAttachProcess(process: PVOID, state: *mut u64);
+    fn KeUnstackDetachProcess(state: *mut u64);
+    fn ZwOpenProcess(
+        handle: *mut HANDLE,
+        access: u32,
+        attributes: *mut OBJECT_ATTRIBUTES,
+        client: *mut CLIENT_ID,
+    ) -> NTSTATUS;
+    fn ZwQueryInformationProcess(
+        handle: HANDLE,
+        class: i32,
+        information: PVOID,
+        length: u32,
+        needed: *mut u32,
+    ) -> NTSTATUS;
+    fn SeLocateProcessImageName(process: PVOID, name: *mut *mut UNICODE_STRING) -> NTSTATUS;
+    fn PsSetCreateProcessNotifyRoutine(
+        routine: unsafe extern "system" fn(HANDLE, HANDLE, u8),
+        remove: u8,
+    ) -> NTSTATUS;
+    fn PsSetCreateProcessNotifyRoutineEx(
+        routine: unsafe extern "system" fn(PVOID, HANDLE, *mut CreateInfo),
+        remove: u8,
+    ) -> NTSTATUS;
+}
+
+/// Calls a routine that `wdm-sys` does not declare.
+macro_rules! ps {
+    ($routine:ident($($argument:expr),* $(,)?)) => {{
+        // SAFETY: the addresses are those of live variables, or ones that the kernel gave; others the
+        // simulator promises to notice.
+        unsafe { $routine($($argument),*) }
+    }};
+}
+
+fn id(number: usize) -> HANDLE {
+    std::ptr::without_provenance_mut(number)
+}
+
+/// References a process.
+fn look_up(number: usize) -> PVOID {
+    let mut process = null_mut();
+    let status = ps!(PsLookupProcessByProcessId(id(number), &raw mut process));
+    assert_eq!(status, SUCCESS, "there is a process {number}");
+    process
+}
+
+fn give_back(object: PVOID) {
+    call!(ObfDereferenceObject(object));
+}
+
+/// The text of a string that the kernel gave.
+fn text_of(string: *const UNICODE_STRING) -> String {
+    // SAFETY: the kernel gave a valid string.
+    let string = unsafe { string.read_unaligned() };
+    let units = usize::from(string.Length) / 2;
+    let unit = |at| {
+        // SAFETY: as above.
+        unsafe { string.Buffer.wrapping_add(at).read_unaligned() }
+    };
+    String::from_utf16_lossy(&(0..units).map(unit).collect::<Vec<_>>())
+}
+
+#[test]
+fn processes_and_threads_are_found_by_their_ids() {
+    let machine = machine();
+    let app = machine.process("a-long-name-of-app.exe");
+    let user = app.enter();
+    let system = machine.system_process().enter();
+    let process = look_up(app.id());
+    assert_eq!(ps!(PsGetProcessId(process)).addr(), app.id());
+    let name = ps!(PsGetProcessImageFileName(process));
+    // SAFETY: the name is NUL-terminated and lives as long as its process.
+    let name = unsafe { CStr::from_ptr(name) };
+    assert_eq!(name.to_str(), Ok("a-long-name-of"));
+    let mut thread = null_mut();
+    let status = ps!(PsLookupThreadByThreadId(id(user.id()), &raw mut thread));
+    assert_eq!(status, SUCCESS);
+    assert_eq!(ps!(PsGetThreadId(thread)).addr(), user.id());
+    assert_eq!(ps!(PsGetThreadProcessId(thread)).addr(), app.id());
+    assert_eq!(ps!(IoThreadToProcess(thread)), process);
+    assert_eq!(ps!(PsIsSystemThread(thread)), 0);
+    let current = ps!(KeGetCurrentThread());
+    assert_eq!(ps!(PsIsSystemThread(current)), 1);
+    assert_eq!(ps!(PsGetThreadId(current)).addr(), system.id());
+    give_back(thread);
+    give_back(process);
+    let none = ps!(PsLookupProcessByProcessId(id(2), &raw mut thread));
+    assert_eq!(none, INVALID_PARAMETER);
+    drop(system);
+    let gone = user.id();
+    drop(user);
+    in_kernel(&machine, || {
+        let none = ps!(PsLookupThreadByThreadId(id(gone), &raw mut thread));
+        assert_eq!(none, INVALID_PARAMETER);
+    });
+    assert_eq!(machine.report().findings, []);
+}
+
+#[test]
+fn a_process_tells_the_path_of_its_program() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let path = r"\Device\HarddiskVolume1\Windows\System32\app.exe";
+    in_kernel(&machine, || {
+        let process = look_up(app.id());
+        let mut name = null_mut();
+        assert_eq!(
+            ps!(SeLocateProcessImageName(process, &raw mut name)),
+            SUCCESS
+        );
+        assert_eq!(text_of(name), path);
+        call!(ExFreePoolWithTag(name.cast(), 0));
+        give_back(process);
+
+        let mut client = CLIENT_ID {
+            UniqueProcess: id(app.id()),
+            UniqueThread: null_mut(),
+        };
+        let (mut handle, none) = (null_mut(), null_mut());
+        let opened = ps!(ZwOpenProcess(&raw mut handle, 0x400, none, &raw mut client));
+        assert_eq!(opened, SUCCESS);
+        let mut buffer = [0_u64; 32];
+        let (place, mut needed) = (buffer.as_mut_ptr().cast::<u8>(), 0);
+        let mut query = |class, length| {
+            let needed = &raw mut needed;
+            ps!(ZwQueryInformationProcess(
+                handle,
+                class,
+                place.cast(),
+                length,
+                needed
+            ))
+        };
+        let mismatch = Status::INFO_LENGTH_MISMATCH.0;
+        assert_eq!(query(27, 8), mismatch);
+        assert_eq!(query(27, 256), SUCCESS);
+        assert_eq!(text_of(place.cast()), path);
+        assert_eq!(query(0, 48), SUCCESS);
+        assert_eq!(
+            buffer[4..6],
+            [app.id() as u64, 4],
+            "the id and the parent's"
+        );
+        assert_eq!(needed, 48);
+        call!(ZwClose(handle));
+        client.UniqueProcess = id(2);
+        let status = ps!(ZwOpenProcess(&raw mut handle, 0x400, none, &raw mut client));
+        assert_eq!(status, Status::INVALID_CID.0);
+    });
+    assert_eq!(machine.report().findings, []);
+}
+
+#[test]
+fn an_attached_thread_has_the_other_processes_handles() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    in_kernel(&machine, || {
+        let own = ps!(IoGetCurrentProcess());
+        let other = look_up(app.id());
+        let (mut state, mut inner) = ([0_u64; 6], [0_u64; 6]);
+        let (state, inner) = (state.as_mut_ptr(), inner.as_mut_ptr());
+        ps!(KeStackAttachProcess(other, state));
+        assert_eq!(ps!(IoGetCurrentProcess()), other);
+        assert_eq!(call!(PsGetCurrentProcessId()).addr(), 4, "the thread's own");
+        let handle = open_key(KEY, 0);
+        ps!(KeStackAttachProcess(own, inner));
+        assert_eq!(ps!(IoGetCurrentProcess()), own);
+        ps!(KeUnstackDetachProcess(inner));
+        assert_eq!(ps!(IoGetCurrentProcess()), other);
+        ps!(KeUnstackDetachProcess(state));
+        assert_eq!(ps!(IoGetCurrentProcess()), own);
+        assert_eq!(call!(ZwClose(handle)), INVALID_HANDLE, "it is the other's");
+        ps!(KeStackAttachProcess(other, state));
+        assert_eq!(call!(ZwClose(handle)), SUCCESS);
+        ps!(KeUnstackDetachProcess(state));
+        give_back(other);
+    });
+    only(&machine.report().findings, Rule::Handle, "ZwClose");
+}
+
+entry! {
+    fn stays_attached(_driver) {
+        let (mut state, process) = ([0_u64; 6], ps!(IoGetCurrentProcess()));
+        ps!(KeStackAttachProcess(process, state.as_mut_ptr()));
+        SUCCESS
+    }
+}
+entry! {
+    fn detaches_unattached(_driver) {
+        ps!(KeUnstackDetachProcess([0_u64; 6].as_mut_ptr()));
+        SUCCESS
+    }
+}
+entry! {
+    fn detaches_in_the_wrong_order(_driver) {
+        let (mut outer, mut inner) = ([0_u64; 6], [0_u64; 6]);
+        let (outer, inner) = (outer.as_mut_ptr(), inner.as_mut_ptr());
+        let process = ps!(IoGetCurrentProcess());
+        ps!(KeStackAttachProcess(process, outer));
+        ps!(KeStackAttachProcess(process, inner));
+        ps!(KeUnstackDetachProcess(outer));
+        ps!(KeUnstackDetachProcess(inner));
+        ps!(KeUnstackDetachProcess(outer));
+        SUCCESS
+    }
+}
+
+#[test]
+fn each_attach_is_undone_once_and_in_order() {
+    let cases: [(LinkedEntry, &str); 3] = [
+        (stays_attached, "DriverEntry"),
+        (detaches_unattached, "KeUnstackDetachProcess"),
+        (detaches_in_the_wrong_order, "KeUnstackDetachProcess"),
+    ];
+    for (entry, call) in cases {
+        only(&findings_of(entry), Rule::Attach, call);
+    }
+}
+
+/// `PS_CREATE_NOTIFY_INFO`.
+#[repr(C)]
+struct CreateInfo {
+    size: usize,
+    flags: u32,
+    parent: HANDLE,
+    creator: [HANDLE; 2],
+    file: PVOID,
+    image: *const UNICODE_STRING,
+    command_line: *const UNICODE_STRING,
+    status: NTSTATUS,
+}
+
+static CREATED: AtomicUsize = AtomicUsize::new(0);
+static ENDED: AtomicUsize = AtomicUsize::new(0);
+static PARENT: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "system" fn counts(parent: HANDLE, process: HANDLE, create: u8) {
+    let place = if create != 0 { &CREATED } else { &ENDED };
+    place.store(process.addr(), Ordering::Release);
+    PARENT.store(parent.addr(), Ordering::Release);
+}
+
+static REFUSAL: AtomicI32 = AtomicI32::new(0);
+
+/// Refuses a program by its name.
+unsafe extern "system" fn refuses(process: PVOID, number: HANDLE, info: *mut CreateInfo) {
+    assert_eq!(ps!(PsGetProcessId(process)), number);
+    // SAFETY: the kernel gave the structure, or null.
+    let Some(info) = (unsafe { info.as_mut() }) else {
+        return;
+    };
+    assert_eq!(info.size, size_of::<CreateInfo>());
+    if text_of(info.image).ends_with(r"\bad.exe") {
+        info.status = REFUSAL.load(Ordering::Acquire);
+    }
+}
+
+unsafe extern "system" fn removes_both(_: PDRIVER_OBJECT) {
+    assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 1)), SUCCESS);
+    assert_eq!(ps!(PsSetCreateProcessNotifyRoutineEx(refuses, 1)), SUCCESS);
+}
+
+entry! {
+    fn watches(driver) {
+        set_unload(driver, Some(removes_both));
+        assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 0)), SUCCESS);
+        assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 0)), INVALID_PARAMETER);
+        ps!(PsSetCreateProcessNotifyRoutineEx(refuses, 0))
+    }
+}
+
+#[test]
+fn drivers_are_told_of_processes_and_refuse_them() {
+    let machine = machine();
+    let driver = load(&machine, "tested", watches).expect("it loads");
+    let app = machine.process("app.exe");
+    let number = app.id();
+    assert_eq!(CREATED.load(Ordering::Acquire), number);
+    assert_eq!(PARENT.load(Ordering::Acquire), 4);
+    let thread = app.enter();
+    let child = machine.process("child.exe");
+    assert_eq!(PARENT.load(Ordering::Acquire), number);
+    child.exit();
+    REFUSAL.store(ACCESS_DENIED, Ordering::Release);
+    let refused = machine.start_process("bad.exe").expect_err("it is refused");
+    assert_eq!(refused, Status(ACCESS_DENIED));
+    machine.start_process("good.exe").expect("it starts").exit();
+    drop(thread);
+    app.exit();
+    assert_eq!(ENDED.load(Ordering::Acquire), number);
+    machine.unload(driver).expect("it unloads");
+    let later = machine.process("later.exe");
+    assert_ne!(CREATED.load(Ordering::Acquire), later.id());
+    assert_eq!(machine.report().findings, []);
+}
+
+entry! {
+    fn stays_registered(_driver) {
+        ps!(PsSetCreateProcessNotifyRoutine(counts, 0))
+    }
+}
+
+#[test]
+fn a_notify_routine_that_is_left_behind_is_found() {
+    only(
+        &findings_of(stays_registered),
+        Rule::ProcessNotify,
+        "DriverUnload",
+    );
+}
+
+#[test]
+fn the_handles_of_a_process_are_closed_when_it_ends() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let number = app.id();
+    let thread = app.enter();
+    let key = thread
+        .open_key(KEY, wdm_sim::KeyAccess::ALL)
+        .expect("it opens");
+    std::mem::forget(key);
+    drop(thread);
+    app.exit();
+    in_kernel(&machine, || {
+        let mut process = null_mut();
+        let status = ps!(PsLookupProcessByProcessId(id(number), &raw mut process));
+        assert_eq!(status, INVALID_PARAMETER);
+    });
+    assert_eq!(machine.report().findings, []);
+}
