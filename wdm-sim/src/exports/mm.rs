@@ -41,7 +41,8 @@ exports! {
 
     /// Whether an address can be read without a fault.
     fn MmIsAddressValid(address: PVOID) -> BOOLEAN {
-        BOOLEAN::from(is_readable(address.addr()))
+        let address = address.addr();
+        BOOLEAN::from(is_readable(address) && !is_elsewhere(address))
     }
 
     /// Checks that a range of memory is in user mode and aligned; it is not read.
@@ -83,7 +84,8 @@ pub(super) fn check_pages(first: usize, length: usize, write: bool) -> Result<()
         true => (is_writable, WRITE, "written"),
         false => (is_readable, READ, "read"),
     };
-    match pages.chain(last).find(|&at| !is_good(at)) {
+    let mut pages = pages.chain(last);
+    match pages.find(|&at| is_elsewhere(at) || !is_good(at)) {
         None => Ok(()),
         Some(bad) => Err(Raised {
             status: Raised::ACCESS_VIOLATION,
@@ -138,6 +140,19 @@ fn is_writable(address: usize) -> bool {
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn is_writable(address: usize) -> bool {
     protection(address).is_some_and(|it| it.contains(region::Protection::READ_WRITE))
+}
+
+/// Whether an address is in user memory of a process that is not the current one.
+fn is_elsewhere(address: usize) -> bool {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    {
+        crate::user::is_elsewhere(address, current("MmIsAddressValid").process())
+    }
+    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+    {
+        let _ = address;
+        false
+    }
 }
 
 fn protection(address: usize) -> Option<region::Protection> {

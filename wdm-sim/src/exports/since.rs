@@ -4,8 +4,8 @@
 //! `CmCallbackGetKeyObjectID` in its remarks): MicrosoftDocs/windows-driver-docs-ddi, folder
 //! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. The three routines without a
 //! page are those of W4. `ExAllocatePool2` came with
-//! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803 and the push locks of drivers with
-//! 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
+//! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803, `IoAllocateIrpEx` with 1709 and the
+//! push locks of drivers with 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
 
 use crate::machine::{Profile, current};
 use crate::verifier::Rule;
@@ -118,6 +118,7 @@ const SINCE: &[(Profile, &[&str])] = &[
             "ExReleasePushLockEx",
             "ExReleasePushLockExclusiveEx",
             "ExReleasePushLockSharedEx",
+            "IoAllocateIrpEx",
             "IoOpenDriverRegistryKey",
         ],
     ),

@@ -17,6 +17,9 @@ mod request;
 mod shutdown;
 mod transfer;
 
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use region::{Allocation, Protection};
 
-use crate::machine::ThreadGuard;
+use crate::machine::{ProcessState, ThreadGuard};
 use crate::seh;
 use crate::status::Status;
 
@@ -35,7 +35,9 @@ unsafe impl Send for UserMemory {}
 unsafe impl Sync for UserMemory {}
 
 impl ThreadGuard {
-    /// Gets memory for user-mode code: zeroed pages that can be read and written.
+    /// Gets memory for user-mode code: zeroed pages that can be read and written. It is the process's:
+    /// a thread that runs in another, and is not attached to this one, finds it inaccessible when it
+    /// probes it for writing, locks its pages or asks whether its address is valid.
     ///
     /// # Errors
     /// `STATUS_INSUFFICIENT_RESOURCES` if the host has no such memory.
@@ -45,13 +47,25 @@ impl ThreadGuard {
         let memory = region::alloc(size, Protection::READ_WRITE);
         let memory = memory.map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
         let start = memory.as_ptr::<u8>().addr();
-        write(&PLACES).insert(start, start + memory.len());
+        let place = Place {
+            end: start + memory.len(),
+            process: self.thread().own_process().address(),
+        };
+        write(&PLACES).insert(start, place);
         Ok(UserMemory(memory))
     }
 }
 
-/// Where such memory is, in the whole process: end by start.
-static PLACES: RwLock<BTreeMap<usize, usize>> = RwLock::new(BTreeMap::new());
+/// Such memory.
+#[derive(Clone, Copy)]
+struct Place {
+    end: usize,
+    /// The address of the process whose it is.
+    process: usize,
+}
+
+/// Where such memory is, in the whole host process, by start.
+static PLACES: RwLock<BTreeMap<usize, Place>> = RwLock::new(BTreeMap::new());
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
@@ -59,9 +73,19 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 
 /// Whether a place is in such memory.
 pub(crate) fn can_go_away(place: *const u8) -> bool {
+    find(place.addr()).is_some()
+}
+
+/// Whether an address is in such memory of another process than `process`, where it means something
+/// else or nothing.
+pub(crate) fn is_elsewhere(address: usize, process: &ProcessState) -> bool {
+    find(address).is_some_and(|place| place.process != process.address())
+}
+
+fn find(address: usize) -> Option<Place> {
     let places = PLACES.read().unwrap_or_else(PoisonError::into_inner);
-    let before = places.range(..=place.addr()).next_back();
-    before.is_some_and(|(_, end)| place.addr() < *end)
+    let (_, place) = places.range(..=address).next_back()?;
+    (address < place.end).then_some(*place)
 }
 
 impl Drop for UserMemory {
@@ -77,6 +101,11 @@ impl UserMemory {
     /// The size, in bytes.
     pub fn size(&self) -> usize {
         self.0.len()
+    }
+
+    /// The address of its first byte.
+    pub fn address(&self) -> usize {
+        self.0.as_ptr::<u8>().addr()
     }
 
     /// Changes what can be done with some of the pages.

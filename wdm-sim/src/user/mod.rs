@@ -47,9 +47,9 @@ pub use device::{ControlAnswer, UserDevice, UserRequest};
 pub use hive::UserFile;
 pub use key::UserKey;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use memory::can_go_away;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use memory::{UserAccess, UserMemory};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use memory::{can_go_away, is_elsewhere};
 pub use transaction::UserTransaction;
 pub use watch::UserWatch;
 

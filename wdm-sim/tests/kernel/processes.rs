@@ -207,6 +207,29 @@ fn an_attached_thread_has_the_other_processes_handles() {
     only(&machine.report().findings, Rule::Handle, "ZwClose");
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn user_memory_is_its_own_processes() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let user = app.enter();
+    let memory = user.user_memory(1).expect("there is memory");
+    let address: PVOID = std::ptr::without_provenance_mut(memory.address());
+    let is_valid = || call!(MmIsAddressValid(address)) != 0;
+    assert!(is_valid());
+    in_kernel(&machine, || {
+        assert!(!is_valid(), "it is another process's");
+        let process = look_up(app.id());
+        let mut state = [0_u64; 6];
+        ps!(KeStackAttachProcess(process, state.as_mut_ptr()));
+        assert!(is_valid());
+        ps!(KeUnstackDetachProcess(state.as_mut_ptr()));
+        assert!(!is_valid());
+        give_back(process);
+    });
+    assert_eq!(machine.report().findings, []);
+}
+
 entry! {
     fn stays_attached(_driver) {
         let (mut state, process) = ([0_u64; 6], ps!(IoGetCurrentProcess()));
