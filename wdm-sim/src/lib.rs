@@ -99,9 +99,12 @@
 //! # What is not simulated
 //! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
 //! linked in, they are not: where NT raises one, the machine stops with the bug check of an unhandled
-//! exception, and a fault in a driver is the host's fault. Of I/O requests, devices get those that
-//! open, control and close them; there are no stacks of devices, and nothing is cancelled. Of security,
-//! there are no integrity labels, no restricted tokens and no impersonation. A bug
+//! exception, and a fault in a driver is the host's fault. Programs open, read, write, flush, control
+//! and close devices; there is no plug and play, no power management and no hardware, and neither
+//! associated requests nor a device queue (`StartIo`). All processes live in the host's address
+//! space: attaching to one changes the current process, its handles and whose user memory is
+//! accessible, not what is at an address, and pages that are locked are mapped to where they are. Of
+//! security, there are no integrity labels, no restricted tokens and no impersonation. A bug
 //! check ends the process ([`Builder::on_bug_check`] is told first).
 
 mod call;

@@ -111,21 +111,6 @@ pub(crate) struct Thread {
     gs: Cell<Option<gs::Block>>,
 }
 
-/// Memory of a kernel structure that only its address matters of.
-#[repr(C, align(16))]
-pub(crate) struct Opaque([u64; 16]);
-
-impl Opaque {
-    pub(crate) fn new() -> Box<Self> {
-        Box::new(Self([0; 16]))
-    }
-
-    /// The structure's address.
-    pub(crate) fn address(&self) -> usize {
-        (&raw const *self).addr()
-    }
-}
-
 impl Thread {
     fn new(kernel: Arc<Kernel>, object: Arc<ThreadObject>) -> Self {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

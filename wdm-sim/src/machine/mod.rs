@@ -64,8 +64,8 @@ pub use current::ThreadGuard;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use current::interrupted;
 pub(crate) use current::{
-    Caller, Mode, Opaque, Routine, Thread, as_current, current, irql, on_this_host_thread,
-    thread_number, try_current,
+    Caller, Mode, Routine, Thread, as_current, current, irql, on_this_host_thread, thread_number,
+    try_current,
 };
 pub use device_node::DeviceNode;
 pub use driver::Driver;
@@ -78,7 +78,7 @@ pub use process::{Process, ProcessBuilder};
 pub(crate) use process::{ProcessState, Processes};
 pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};
-pub(crate) use thread::ThreadObject;
+pub(crate) use thread::{Opaque, ThreadObject};
 
 use builder::Options;
 use debug::DebugLog;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::current::{Opaque, Thread, try_current};
+use super::current::{Thread, try_current};
+use super::thread::Opaque;
 use super::{Kernel, Machine, Mode, ThreadGuard};
 use crate::object::{Body, HandleTable, ObjectRef};
 use crate::se::{Account, Privileges, Sid, Token};

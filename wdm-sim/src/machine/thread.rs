@@ -4,9 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::current::Opaque;
 use super::{DriverId, Kernel, ProcessState};
 use crate::object::{Body, ObjectRef};
+
+/// Memory of a kernel structure that only its address matters of.
+#[repr(C, align(16))]
+pub(crate) struct Opaque([u64; 16]);
+
+impl Opaque {
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self([0; 16]))
+    }
+
+    /// The structure's address.
+    pub(crate) fn address(&self) -> usize {
+        (&raw const *self).addr()
+    }
+}
 
 /// A thread, which may have ended.
 pub(crate) struct ThreadObject {

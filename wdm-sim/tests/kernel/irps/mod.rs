@@ -2,8 +2,10 @@
 
 mod cancel;
 mod control;
+mod filters;
 mod lists;
 mod made;
+mod queues;
 mod stacks;
 mod transfer;
 

@@ -1,28 +1,23 @@
-//! Stacks of devices: filters, completion routines, and what they owe to those above and below.
+//! Stacks of devices: what is attached to what, and who keeps it.
 
 use std::ptr::null_mut;
 
-use wdm_sim::{Finding, LinkedEntry, Machine, Rule, Status};
+use wdm_sim::{Driver, Machine, Rule};
 use wdm_sys::{
-    _DEVICE_OBJECT as DEVICE_OBJECT, _IRP as IRP, _KEVENT as KEVENT, NTSTATUS, NotificationEvent,
-    PDEVICE_OBJECT, PDRIVER_OBJECT, PFILE_OBJECT, PIO_WORKITEM, PIRP, PUNICODE_STRING, PVOID,
+    _DEVICE_OBJECT as DEVICE_OBJECT, _IRP as IRP, NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT,
+    PFILE_OBJECT, PUNICODE_STRING,
 };
 
+use super::filters::{attach, below, detach, filter};
 use super::*;
-use crate::support::{NAME_NOT_FOUND, SUCCESS, Text, UNSUCCESSFUL, call, in_kernel, load, only};
+use crate::support::{NAME_NOT_FOUND, SUCCESS, Text, call, in_kernel, load, only};
 
 unsafe extern "system" {
-    fn IoAttachDevice(
-        source: PDEVICE_OBJECT,
-        target: PUNICODE_STRING,
-        attached: *mut PDEVICE_OBJECT,
-    ) -> NTSTATUS;
     fn IoAttachDeviceToDeviceStack(
         source: PDEVICE_OBJECT,
         target: PDEVICE_OBJECT,
     ) -> PDEVICE_OBJECT;
     fn IoDetachDevice(lower: PDEVICE_OBJECT);
-    fn IoQueueWorkItemEx(item: PVOID, routine: PVOID, queue: i32, context: PVOID);
     fn IoGetAttachedDeviceReference(device: PDEVICE_OBJECT) -> PDEVICE_OBJECT;
     fn IoGetDeviceObjectPointer(
         name: PUNICODE_STRING,
@@ -34,82 +29,6 @@ unsafe extern "system" {
 
 const FILE_READ_DATA: u32 = 1;
 
-/// The device below a filter's, which its extension says.
-fn below(device: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
-    // SAFETY: the device is a filter's, whose extension has room for an address.
-    let extension = unsafe { (*device).DeviceExtension };
-    // SAFETY: as above.
-    unsafe { extension.cast::<PDEVICE_OBJECT>().read() }
-}
-
-/// Makes a device and attaches it to the tested one.
-fn attach(driver: PDRIVER_OBJECT) {
-    let mut device = null_mut();
-    let room = size_of::<PDEVICE_OBJECT>() as u32;
-    let status = call!(IoCreateDevice(
-        driver,
-        room,
-        null_mut(),
-        0x22,
-        0,
-        0,
-        &raw mut device
-    ));
-    assert_eq!(status, SUCCESS, "the device is made");
-    let mut name = Text::new(DEVICE);
-    // SAFETY: the device was made just now.
-    let place = unsafe { (*device).DeviceExtension.cast() };
-    // SAFETY: its extension has room for an address.
-    let status = unsafe { IoAttachDevice(device, name.as_ptr(), place) };
-    assert_eq!(status, SUCCESS, "it is attached");
-}
-
-unsafe extern "system" fn detach(driver: PDRIVER_OBJECT) {
-    // SAFETY: the kernel gave the driver its own object.
-    let device = unsafe { (*driver).DeviceObject };
-    let below = below(device);
-    // SAFETY: the device is attached to that.
-    unsafe { IoDetachDevice(below) };
-    call!(IoDeleteDevice(device));
-}
-
-/// Defines a `DriverEntry` that attaches a device to the tested one.
-macro_rules! filter {
-    ($entry:ident, $dispatch:ident, |$device:ident, $irp:ident| $body:expr) => {
-        unsafe extern "system" fn $dispatch(
-            $device: *mut DEVICE_OBJECT,
-            $irp: *mut IRP,
-        ) -> NTSTATUS {
-            $body
-        }
-        unsafe extern "system" fn $entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
-            set_routines(driver, &MAJORS.map(|major| (major, Some($dispatch as _))));
-            crate::support::set_unload(driver, Some(detach));
-            attach(driver);
-            SUCCESS
-        }
-    };
-}
-
-/// Sends one control code through a filter to a driver; gives the answer and the findings.
-fn through(
-    filter: LinkedEntry,
-    driver: LinkedEntry,
-    input: &[u8],
-    room: usize,
-) -> (wdm_sim::ControlAnswer, Vec<Finding>) {
-    let (machine, driver) = loaded(driver);
-    let filter = load(&machine, "filter", filter).expect("it loads");
-    let app = machine.process("app.exe");
-    let thread = app.enter();
-    let device = thread.open_device(DEVICE).expect("it opens");
-    let answer = device.control(BUFFERED, input, room);
-    drop(device);
-    machine.unload(filter).expect("it unloads");
-    machine.unload(driver).expect("it unloads");
-    (answer, machine.report().findings)
-}
-
 filter!(skips_entry, skips, |device, irp| {
     skip(irp);
     send(below(device), irp)
@@ -119,222 +38,6 @@ controls!(inverts_one_entry, inverts_one, |irp| {
     change_byte(irp, |byte| !byte);
     complete(irp, SUCCESS, 1)
 });
-
-#[test]
-fn a_filter_can_pass_requests_on_unchanged() {
-    let (answer, findings) = through(skips_entry, inverts_one_entry, &[1], 1);
-    assert_eq!(
-        (answer.status, answer.output),
-        (Status::SUCCESS, vec![0xFE])
-    );
-    assert_eq!(findings, []);
-}
-
-/// Adds one to the output.
-unsafe extern "system" fn adds_one(_: PDEVICE_OBJECT, irp: PIRP, context: PVOID) -> NTSTATUS {
-    if !context.is_null() {
-        change_byte(irp, |byte| byte.wrapping_add(1));
-    }
-    propagate(irp);
-    SUCCESS
-}
-
-filter!(adds_entry, adds, |device, irp| {
-    let context = std::ptr::without_provenance_mut(usize::from(major(irp) == CONTROL));
-    copy(irp);
-    set_completion(irp, adds_one, context);
-    send(below(device), irp)
-});
-
-#[test]
-fn a_completion_routine_sees_the_result() {
-    let (answer, findings) = through(adds_entry, inverts_one_entry, &[1], 1);
-    assert_eq!(answer.output, [0xFF]);
-    assert_eq!(findings, []);
-}
-
-controls!(fails_one_entry, fails_one, |irp| complete(
-    irp,
-    UNSUCCESSFUL,
-    0
-));
-
-filter!(on_success_entry, on_success, |device, irp| {
-    copy(irp);
-    set_completion(irp, says_routine, null_mut());
-    invoke_on(irp, SL_INVOKE_ON_SUCCESS);
-    send(below(device), irp)
-});
-
-filter!(on_error_entry, on_error, |device, irp| {
-    copy(irp);
-    set_completion(irp, says_routine, null_mut());
-    invoke_on(irp, SL_INVOKE_ON_ERROR);
-    send(below(device), irp)
-});
-
-unsafe extern "system" fn says_routine(device: PDEVICE_OBJECT, irp: PIRP, _: PVOID) -> NTSTATUS {
-    assert!(!below(device).is_null(), "the filter's device");
-    // The current location is the filter's again.
-    assert_eq!(location(irp).DeviceObject, device);
-    if major(irp) == CONTROL {
-        say(c"routine\n");
-    }
-    propagate(irp);
-    SUCCESS
-}
-
-#[test]
-fn a_completion_routine_is_invoked_for_what_it_asked_for() {
-    let called = |filter: LinkedEntry, driver: LinkedEntry| {
-        let (machine, _driver) = loaded(driver);
-        let _filter = load(&machine, "filter", filter).expect("it loads");
-        let app = machine.process("app.exe");
-        let thread = app.enter();
-        let device = thread.open_device(DEVICE).expect("it opens");
-        device.control(BUFFERED, &[1], 1);
-        drop(device);
-        assert_eq!(machine.report().findings, []);
-        machine.report().debug_print.len()
-    };
-    assert_eq!(called(on_success_entry, inverts_one_entry), 1);
-    assert_eq!(called(on_success_entry, fails_one_entry), 0);
-    assert_eq!(called(on_error_entry, inverts_one_entry), 0);
-    assert_eq!(called(on_error_entry, fails_one_entry), 1);
-}
-
-/// Completes the request of a work item, which it frees.
-unsafe extern "system" fn completes_later(_: PVOID, irp: PVOID, item: PIO_WORKITEM) {
-    call!(IoFreeWorkItem(item));
-    complete(irp.cast(), SUCCESS, 1);
-}
-
-// Leaves device control to a work item.
-controls!(later_entry, later, |irp| {
-    mark(irp);
-    let item = call!(IoAllocateWorkItem(location(irp).DeviceObject));
-    // SAFETY: the item is queued once, and its routine gets the request.
-    unsafe { IoQueueWorkItemEx(item.cast(), completes_later as PVOID, 1, irp.cast()) };
-    PENDING
-});
-
-#[test]
-fn a_request_that_a_driver_below_pends_is_pending_above() {
-    for filter in [skips_entry as LinkedEntry, adds_entry, passes_entry] {
-        let (answer, findings) = through(filter, later_entry, &[1], 1);
-        assert_eq!(answer.status, Status::SUCCESS);
-        assert_eq!(findings, []);
-    }
-}
-
-filter!(passes_entry, passes, |device, irp| {
-    copy(irp);
-    send(below(device), irp)
-});
-
-unsafe extern "system" fn does_nothing(_: PDEVICE_OBJECT, _: PIRP, _: PVOID) -> NTSTATUS {
-    SUCCESS
-}
-
-filter!(forgets_entry, forgets, |device, irp| {
-    copy(irp);
-    set_completion(irp, does_nothing, null_mut());
-    send(below(device), irp)
-});
-
-#[test]
-fn a_completion_routine_that_does_not_mark_what_was_pending_is_found() {
-    let (answer, findings) = through(forgets_entry, later_entry, &[1], 1);
-    assert_eq!(answer.status, Status::SUCCESS);
-    let finding = only(&findings, Rule::IrpPending, "IRP_MJ_DEVICE_CONTROL");
-    assert_eq!(finding.driver, "filter");
-    assert!(finding.detail.contains("completion routine"), "{finding}");
-}
-
-filter!(hides_entry, hides, |device, irp| {
-    copy(irp);
-    send(below(device), irp);
-    SUCCESS
-});
-
-#[test]
-fn another_status_than_pending_for_what_is_pending_below_is_found() {
-    let (_, findings) = through(hides_entry, later_entry, &[1], 1);
-    let finding = only(&findings, Rule::IrpPending, "IRP_MJ_DEVICE_CONTROL");
-    assert_eq!(finding.driver, "filter");
-}
-
-unsafe extern "system" fn signals(_: PDEVICE_OBJECT, _: PIRP, event: PVOID) -> NTSTATUS {
-    call!(KeSetEvent(event.cast(), 0, 0));
-    MORE_PROCESSING_REQUIRED
-}
-
-filter!(waits_entry, waits, |device, irp| {
-    // SAFETY: an event is made of numbers and addresses.
-    let mut event: KEVENT = unsafe { std::mem::zeroed() };
-    call!(KeInitializeEvent(&raw mut event, NotificationEvent, 0));
-    copy(irp);
-    set_completion(irp, signals, (&raw mut event).cast());
-    let mut status = send(below(device), irp);
-    if status == PENDING {
-        let waited = (&raw mut event).cast();
-        call!(KeWaitForSingleObject(waited, 0, 0, 0, null_mut()));
-        status = io_status(irp);
-    }
-    complete(irp, status, information(irp))
-});
-
-#[test]
-fn a_filter_that_keeps_a_request_until_it_is_done_below_completes_it() {
-    for driver in [inverts_one_entry as LinkedEntry, later_entry] {
-        let (answer, findings) = through(waits_entry, driver, &[1], 1);
-        assert_eq!(answer.status, Status::SUCCESS);
-        assert_eq!(answer.output.len(), 1);
-        assert_eq!(findings, []);
-    }
-}
-
-unsafe extern "system" fn keeps(_: PDEVICE_OBJECT, _: PIRP, _: PVOID) -> NTSTATUS {
-    MORE_PROCESSING_REQUIRED
-}
-
-filter!(swallows_entry, swallows, |device, irp| {
-    if major(irp) != CONTROL {
-        skip(irp);
-        return send(below(device), irp);
-    }
-    copy(irp);
-    set_completion(irp, keeps, null_mut());
-    send(below(device), irp)
-});
-
-#[test]
-fn a_request_that_is_kept_and_not_completed_is_found() {
-    let (answer, findings) = through(swallows_entry, inverts_one_entry, &[1], 1);
-    assert_eq!(answer.status, Status::UNSUCCESSFUL);
-    let finding = only(&findings, Rule::IrpNotCompleted, "IRP_MJ_DEVICE_CONTROL");
-    assert_eq!(finding.driver, "filter");
-}
-
-filter!(twice_entry, twice, |device, irp| {
-    skip(irp);
-    let status = send(below(device), irp);
-    if status == SUCCESS {
-        call!(IofCompleteRequest(irp, 0));
-    }
-    status
-});
-
-#[test]
-fn a_filter_that_completes_what_is_completed_below_is_found() {
-    let (_, findings) = through(twice_entry, inverts_one_entry, &[1], 1);
-    assert!(
-        findings
-            .iter()
-            .all(|it| it.rule == Rule::IrpTwice && it.driver == "filter")
-    );
-    assert!(!findings.is_empty());
-}
 
 /// The machine, with a driver and a filter above it.
 fn stacked() -> (Machine, Driver, Driver) {
