@@ -159,7 +159,9 @@ pub(crate) unsafe fn control(
         let place = super::irp::location!(&packet, at, Parameters.DeviceIoControl.Type3InputBuffer);
         place.set(input.address);
     }
-    thread.kernel().io.add(packet).irp()
+    let packet = thread.kernel().io.add(packet);
+    thread.io.note_built(&packet);
+    packet.irp()
 }
 
 const NOTHING: Bytes = Bytes {
@@ -224,7 +226,9 @@ pub(crate) unsafe fn synchronous(
     };
     packet.fill(thread, major, request_flags, parameters);
     field!(&packet, UserBuffer).set(data.address);
-    thread.kernel().io.add(packet).irp()
+    let packet = thread.kernel().io.add(packet);
+    thread.io.note_built(&packet);
+    packet.irp()
 }
 
 /// The same for a driver that does not wait (`IoBuildAsynchronousFsdRequest`): its completion routine

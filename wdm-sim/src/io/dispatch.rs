@@ -290,6 +290,10 @@ impl Packet {
     fn finish(self: &Arc<Self>, thread: &Thread, left: &Left) {
         let kernel = thread.kernel();
         let (status, information) = self.io_status();
+        let completion = Completion {
+            status,
+            information,
+        };
         kernel.io.release_lists(field!(self, MdlAddress).get());
         match &self.origin {
             Origin::System { .. } => {}
@@ -297,7 +301,7 @@ impl Packet {
                 back.give(thread, self);
                 kernel.io.retire(self);
                 self.lock().stage = Stage::Freed;
-                return;
+                return self.settle(completion);
             }
             Origin::Allocated | Origin::Initialized => {
                 let detail = format!(
@@ -310,10 +314,7 @@ impl Packet {
             }
         }
         self.lock().stage = Stage::Completed;
-        self.settle(Completion {
-            status,
-            information,
-        });
+        self.settle(completion);
     }
 }
 

@@ -194,7 +194,7 @@ impl DeviceFile {
     ) -> Result<Sent, Status> {
         let top = thread.kernel().io.top_of(&self.device);
         let mut prepared = operation.prepare(top.flags(), self.position())?;
-        if self.access.synchronous && !matches!(operation, Operation::Control { .. }) {
+        if self.access.synchronous {
             prepared.flags |= flags::SYNCHRONOUS_API;
         }
         let maker = For {

@@ -5,7 +5,7 @@
 //! neighbours; <https://learn.microsoft.com/windows-hardware/drivers/kernel/introduction-to-cancel-routines>.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use wdm_sys::{_IO_SECURITY_CONTEXT as IO_SECURITY_CONTEXT, _IO_STATUS_BLOCK as IO_STATUS_BLOCK};
@@ -15,7 +15,7 @@ use super::device::DeviceMemory;
 use super::dispatch::{Verdict, call_driver};
 use super::file::DeviceFile;
 use super::irp::{field, location, major_name};
-use super::packet::{Completion, Origin, Packet};
+use super::packet::{Completion, Origin, Packet, Stage};
 use super::transfer::{Parameters, Prepared, Transfer};
 use crate::machine::{Caller, DriverId, Kernel, Mode, Thread};
 use crate::object::{Object, ObjectRef};
@@ -128,6 +128,17 @@ impl Packet {
     pub(super) fn more(&self) -> Option<*mut More> {
         let more = self.buffers.more.as_ref();
         more.map(|more| more.start().cast())
+    }
+
+    /// Reports that the request outlives its thread.
+    fn report_uncancelled(&self, kernel: &Kernel) {
+        let name = major_name(self.major(self.count()));
+        let detail = format!(
+            "the thread that made the {name} request ends, and the request was cancelled but not \
+             completed; give requests that stay pending a cancel routine that completes them"
+        );
+        let driver = self.holder().driver;
+        kernel.finding(driver, Rule::IrpCancel, "IoCancelIrp", detail);
     }
 
     /// Copies the output to the caller's buffer; gives the status and how many bytes the driver says
@@ -264,12 +275,21 @@ impl Pending {
 #[derive(Default)]
 pub(crate) struct ThreadState {
     pending: RefCell<Vec<Pending>>,
+    /// Those that were built for drivers in this thread, and that the I/O manager frees.
+    built: RefCell<Vec<Weak<Packet>>>,
 }
 
 impl ThreadState {
     /// Whether there are none.
     pub(crate) fn is_idle(&self) -> bool {
-        self.pending.borrow().is_empty()
+        self.pending.borrow().is_empty() && self.built.borrow().is_empty()
+    }
+
+    /// Notes a request that was built for a driver, which belongs to the thread.
+    pub(super) fn note_built(&self, packet: &Arc<Packet>) {
+        let mut built = self.built.borrow_mut();
+        built.retain(is_unfinished);
+        built.push(Arc::downgrade(packet));
     }
 
     /// Ends those that are completed.
@@ -279,7 +299,12 @@ impl ThreadState {
         for pending in done {
             pending.end(kernel);
         }
+        self.built.borrow_mut().retain(is_unfinished);
     }
+}
+
+fn is_unfinished(packet: &Weak<Packet>) -> bool {
+    packet.upgrade().is_some_and(|it| it.outcome().is_none())
 }
 
 /// The requests of threads that have ended, which their drivers did not complete.
@@ -289,6 +314,17 @@ pub(super) struct Orphans(Mutex<Vec<Pending>>);
 /// Cancels the requests of a thread that ends, and waits for them.
 pub(crate) fn leave_thread(thread: &Thread) {
     let kernel = thread.kernel();
+    let built = thread.io.built.take();
+    let built = built.iter().filter_map(Weak::upgrade);
+    let built: Vec<_> = built.filter(|it| it.lock().stage == Stage::Sent).collect();
+    for packet in &built {
+        packet.cancel(thread, "IoCancelIrp");
+    }
+    for packet in built {
+        if packet.wait(Instant::now().checked_add(PATIENCE)).is_none() {
+            packet.report_uncancelled(kernel);
+        }
+    }
     let all = thread.io.pending.take();
     for pending in &all {
         if pending.packet.outcome().is_none() {
@@ -300,13 +336,7 @@ pub(crate) fn leave_thread(thread: &Thread) {
             pending.end(kernel);
             continue;
         }
-        let name = major_name(pending.packet.major(pending.packet.count()));
-        let detail = format!(
-            "the thread that made the {name} request ends, and the request was cancelled but not \
-             completed; give requests that stay pending a cancel routine that completes them"
-        );
-        let driver = pending.packet.holder().driver;
-        kernel.finding(driver, Rule::IrpCancel, "IoCancelIrp", detail);
+        pending.packet.report_uncancelled(kernel);
         kernel.io.orphans.lock().push(pending);
     }
 }
@@ -330,7 +360,7 @@ impl Orphans {
 impl super::Manager {
     /// Notes that an own request is over, unless a driver still has it.
     fn retire_completed(&self, packet: &Arc<Packet>) {
-        if packet.lock().stage == super::packet::Stage::Completed {
+        if packet.lock().stage == Stage::Completed {
             self.retire(packet);
         }
     }

@@ -1,6 +1,7 @@
 //! Filters: what they and their completion routines owe to the drivers above and below.
 
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use wdm_sim::{Finding, LinkedEntry, Rule, Status};
 use wdm_sys::{
@@ -9,7 +10,7 @@ use wdm_sys::{
 };
 
 use super::*;
-use crate::support::{SUCCESS, Text, UNSUCCESSFUL, call, load, only};
+use crate::support::{SUCCESS, Text, UNSUCCESSFUL, call, in_kernel, load, only};
 
 unsafe extern "system" {
     fn IoAttachDevice(
@@ -324,6 +325,63 @@ fn a_filter_that_completes_what_is_completed_below_is_found() {
             .all(|it| it.rule == Rule::IrpTwice && it.driver == "filter")
     );
     assert!(!findings.is_empty());
+}
+
+unsafe extern "system" fn never_called(_: PDEVICE_OBJECT, _: PIRP) {
+    panic!("the request is not cancelled");
+}
+
+filter!(keeps_cancel_entry, keeps_cancel, |device, irp| {
+    // SAFETY: the driver has the request.
+    unsafe { (*irp).CancelRoutine = Some(never_called) };
+    skip(irp);
+    send(below(device), irp)
+});
+
+#[test]
+fn a_request_that_is_passed_on_with_a_cancel_routine_is_found() {
+    let (_, findings) = through(keeps_cancel_entry, inverts_one_entry, &[1], 1);
+    assert!(!findings.is_empty());
+    for finding in findings {
+        assert_eq!(
+            (finding.rule, finding.call.as_str()),
+            (Rule::IrpCancel, "IofCallDriver")
+        );
+        assert_eq!(finding.driver, "filter");
+    }
+}
+
+/// The request that a driver has.
+static KEPT: AtomicPtr<IRP> = AtomicPtr::new(null_mut());
+
+controls!(holds_entry, holds, |irp| {
+    mark(irp);
+    KEPT.store(irp, Ordering::Release);
+    PENDING
+});
+
+#[test]
+fn a_filter_that_goes_before_its_requests_is_found() {
+    let (machine, driver) = loaded(holds_entry);
+    let filter = load(&machine, "filter", adds_entry).expect("it loads");
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let device = thread.open_device_overlapped(DEVICE).expect("it opens");
+    let pending = device.start_control(BUFFERED, &[1], 1).expect("it is sent");
+    machine.unload(filter).expect("it unloads");
+    let findings = machine.report().findings;
+    assert_eq!(
+        only(&findings, Rule::IrpLeft, "DriverUnload").driver,
+        "filter"
+    );
+    // Its completion routine is not called any more.
+    in_kernel(&machine, || {
+        complete(KEPT.load(Ordering::Acquire), SUCCESS, 1)
+    });
+    assert_eq!(pending.wait().output, [1]);
+    drop(device);
+    machine.unload(driver).expect("it unloads");
+    assert_eq!(machine.report().findings.len(), 1);
 }
 
 pub(crate) use filter;

@@ -4,10 +4,12 @@ use std::ptr::null_mut;
 
 use wdm_sim::{Driver, Finding, Machine, Rule};
 use wdm_sys::{
-    _IO_STATUS_BLOCK as IO_STATUS_BLOCK, _IRP as IRP, _KEVENT as KEVENT, LARGE_INTEGER, NTSTATUS,
-    NotificationEvent, PDEVICE_OBJECT, PDRIVER_OBJECT, PIRP, PUNICODE_STRING, PVOID,
+    _DEVICE_OBJECT as DEVICE_OBJECT, _IO_STATUS_BLOCK as IO_STATUS_BLOCK, _IRP as IRP,
+    _KEVENT as KEVENT, LARGE_INTEGER, NTSTATUS, NotificationEvent, PDEVICE_OBJECT, PDRIVER_OBJECT,
+    PIRP, PUNICODE_STRING, PVOID,
 };
 
+use super::cancel::CANCELLED;
 use super::*;
 use crate::support::{SUCCESS, UNSUCCESSFUL, call, in_kernel, only};
 use crate::threads::run_ending;
@@ -15,6 +17,7 @@ use crate::threads::run_ending;
 unsafe extern "system" {
     fn IoAllocateIrp(locations: i8, charge_quota: u8) -> PIRP;
     fn IoFreeIrp(irp: PIRP);
+    fn IoReleaseCancelSpinLock(level: u8);
     fn IoInitializeIrp(irp: PIRP, size: u16, locations: i8);
     fn IoReuseIrp(irp: PIRP, status: NTSTATUS);
     fn IoBuildDeviceIoControlRequest(
@@ -158,6 +161,40 @@ fn a_driver_reads_from_another_and_waits() {
         assert_eq!(bytes, [7; 3]);
     });
     assert_eq!(findings, []);
+}
+
+unsafe extern "system" fn cancels(_: PDEVICE_OBJECT, irp: PIRP) {
+    // SAFETY: the cancel routine has the lock.
+    unsafe { IoReleaseCancelSpinLock(request(irp).CancelIrql) };
+    complete(irp, CANCELLED, 0);
+}
+
+// Pends with a cancel routine.
+controls!(pends_entry, pends, |irp| {
+    mark(irp);
+    // SAFETY: the driver has the request, which nobody cancels yet.
+    unsafe { (*irp).CancelRoutine = Some(cancels) };
+    PENDING
+});
+
+#[test]
+fn a_thread_that_ends_cancels_what_was_built_in_it() {
+    let (machine, driver) = loaded(pends_entry);
+    // SAFETY: the driver is loaded.
+    let device = unsafe { (*driver.object()).DeviceObject };
+    let mut told = status_block();
+    let told_at = &raw mut told;
+    in_kernel(&machine, || {
+        let none = null_mut();
+        // SAFETY: the status block outlives the request.
+        let irp = unsafe {
+            IoBuildDeviceIoControlRequest(NEITHER, device, none, 0, none, 0, 0, null_mut(), told_at)
+        };
+        assert_eq!(send(device, irp), PENDING);
+    });
+    assert_eq!(status_of(&told), CANCELLED);
+    machine.unload(driver).expect("it unloads");
+    assert_eq!(machine.report().findings, []);
 }
 
 /// Frees the system buffer and the request, as the maker of an asynchronous one has to.
