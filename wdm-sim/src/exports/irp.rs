@@ -47,8 +47,8 @@ exports! {
         complete(&current(CALL), CALL, request);
     }
 
-    /// Sets the completion routine of a request's next location. Without the driver's own reference,
-    /// which this routine gives the I/O manager, `IoSetCompletionRoutine` does the same as a macro.
+    /// Sets the completion routine of a request's next location. On NT the driver stays loaded until
+    /// that has run; here one that goes earlier is found.
     [undeclared]
     fn IoSetCompletionRoutineEx(
         _device: PDEVICE_OBJECT,

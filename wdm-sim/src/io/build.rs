@@ -22,7 +22,7 @@ use crate::exports;
 use crate::machine::Thread;
 use crate::pool::Tag;
 
-/// Whose completion a driver waits for: what the I/O manager does then.
+/// What the I/O manager does for a driver when the request that it waits for is completed.
 ///
 /// # Invariants
 /// The addresses are null, or the driver's own, which by the routines' pages are valid until the

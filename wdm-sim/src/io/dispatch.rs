@@ -325,6 +325,7 @@ impl State {
     }
 }
 
+/// What a filter forgot whose request was pending below it.
 const UNMARKED_ABOVE: &str = "STATUS_PENDING was returned for a request that was passed on, but the \
                               driver's completion routine did not mark it; call IoMarkIrpPending \
                               there if PendingReturned is set";

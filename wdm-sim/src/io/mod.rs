@@ -69,7 +69,7 @@ struct State {
     shutdown: Vec<usize>,
 }
 
-/// The devices of a machine.
+/// The devices and the requests of a machine.
 #[derive(Default)]
 pub(crate) struct Manager {
     state: Mutex<State>,

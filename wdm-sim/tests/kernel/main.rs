@@ -19,6 +19,7 @@ mod ob_callbacks;
 mod objects;
 mod pool;
 mod print;
+mod process_notify;
 mod processes;
 mod profiles;
 mod rtl;

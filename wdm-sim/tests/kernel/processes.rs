@@ -1,18 +1,16 @@
-//! Processes: looking them up, attaching to them, and being told of them.
+//! Processes: looking them up, and attaching to them.
 
 use std::ffi::CStr;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use wdm_sim::{LinkedEntry, Rule, Status};
 use wdm_sys::{
-    _CLIENT_ID as CLIENT_ID, HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, PDRIVER_OBJECT, PVOID,
-    UNICODE_STRING,
+    _CLIENT_ID as CLIENT_ID, HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, PVOID, UNICODE_STRING,
 };
 
 use crate::support::{
-    ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, KEY, SUCCESS, call, entry, findings_of,
-    in_kernel, load, machine, only, open_key, set_unload,
+    INVALID_HANDLE, INVALID_PARAMETER, KEY, SUCCESS, call, entry, findings_of, in_kernel, machine,
+    only, open_key,
 };
 
 unsafe extern "system" {
@@ -28,6 +26,8 @@ unsafe extern "system" {
     fn PsLookupThreadByThreadId(id: HANDLE, thread: *mut PVOID) -> NTSTATUS;
     fn KeStackAttachProcess(process: PVOID, state: *mut u64);
     fn KeUnstackDetachProcess(state: *mut u64);
+    fn KeAttachProcess(process: PVOID);
+    fn KeDetachProcess();
     fn ZwOpenProcess(
         handle: *mut HANDLE,
         access: u32,
@@ -42,14 +42,6 @@ unsafe extern "system" {
         needed: *mut u32,
     ) -> NTSTATUS;
     fn SeLocateProcessImageName(process: PVOID, name: *mut *mut UNICODE_STRING) -> NTSTATUS;
-    fn PsSetCreateProcessNotifyRoutine(
-        routine: unsafe extern "system" fn(HANDLE, HANDLE, u8),
-        remove: u8,
-    ) -> NTSTATUS;
-    fn PsSetCreateProcessNotifyRoutineEx(
-        routine: unsafe extern "system" fn(PVOID, HANDLE, *mut CreateInfo),
-        remove: u8,
-    ) -> NTSTATUS;
 }
 
 /// Calls a routine that `wdm-sys` does not declare.
@@ -78,7 +70,7 @@ fn give_back(object: PVOID) {
 }
 
 /// The text of a string that the kernel gave.
-fn text_of(string: *const UNICODE_STRING) -> String {
+pub(crate) fn text_of(string: *const UNICODE_STRING) -> String {
     // SAFETY: the kernel gave a valid string.
     let string = unsafe { string.read_unaligned() };
     let units = usize::from(string.Length) / 2;
@@ -207,6 +199,35 @@ fn an_attached_thread_has_the_other_processes_handles() {
     only(&machine.report().findings, Rule::Handle, "ZwClose");
 }
 
+#[test]
+fn a_thread_attaches_without_a_state_once() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    in_kernel(&machine, || {
+        let other = look_up(app.id());
+        ps!(KeAttachProcess(other));
+        assert_eq!(ps!(IoGetCurrentProcess()), other);
+        ps!(KeDetachProcess());
+        assert_ne!(ps!(IoGetCurrentProcess()), other);
+        give_back(other);
+    });
+    assert_eq!(machine.report().findings, []);
+    let stderr = crate::threads::run_ending("processes::ending_with_a_second_attach");
+    assert!(stderr.contains("bug check 0x00000005 ("), "{stderr}");
+    assert!(stderr.contains("at KeAttachProcess"), "{stderr}");
+}
+
+#[test]
+#[ignore = "ends the process"]
+fn ending_with_a_second_attach() {
+    let machine = machine();
+    let (one, two) = (machine.process("one.exe"), machine.process("two.exe"));
+    in_kernel(&machine, || {
+        ps!(KeAttachProcess(look_up(one.id())));
+        ps!(KeAttachProcess(look_up(two.id())));
+    });
+}
+
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn user_memory_is_its_own_processes() {
@@ -267,98 +288,6 @@ fn each_attach_is_undone_once_and_in_order() {
     for (entry, call) in cases {
         only(&findings_of(entry), Rule::Attach, call);
     }
-}
-
-/// `PS_CREATE_NOTIFY_INFO`.
-#[repr(C)]
-struct CreateInfo {
-    size: usize,
-    flags: u32,
-    parent: HANDLE,
-    creator: [HANDLE; 2],
-    file: PVOID,
-    image: *const UNICODE_STRING,
-    command_line: *const UNICODE_STRING,
-    status: NTSTATUS,
-}
-
-static CREATED: AtomicUsize = AtomicUsize::new(0);
-static ENDED: AtomicUsize = AtomicUsize::new(0);
-static PARENT: AtomicUsize = AtomicUsize::new(0);
-
-unsafe extern "system" fn counts(parent: HANDLE, process: HANDLE, create: u8) {
-    let place = if create != 0 { &CREATED } else { &ENDED };
-    place.store(process.addr(), Ordering::Release);
-    PARENT.store(parent.addr(), Ordering::Release);
-}
-
-static REFUSAL: AtomicI32 = AtomicI32::new(0);
-
-/// Refuses a program by its name.
-unsafe extern "system" fn refuses(process: PVOID, number: HANDLE, info: *mut CreateInfo) {
-    assert_eq!(ps!(PsGetProcessId(process)), number);
-    // SAFETY: the kernel gave the structure, or null.
-    let Some(info) = (unsafe { info.as_mut() }) else {
-        return;
-    };
-    assert_eq!(info.size, size_of::<CreateInfo>());
-    if text_of(info.image).ends_with(r"\bad.exe") {
-        info.status = REFUSAL.load(Ordering::Acquire);
-    }
-}
-
-unsafe extern "system" fn removes_both(_: PDRIVER_OBJECT) {
-    assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 1)), SUCCESS);
-    assert_eq!(ps!(PsSetCreateProcessNotifyRoutineEx(refuses, 1)), SUCCESS);
-}
-
-entry! {
-    fn watches(driver) {
-        set_unload(driver, Some(removes_both));
-        assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 0)), SUCCESS);
-        assert_eq!(ps!(PsSetCreateProcessNotifyRoutine(counts, 0)), INVALID_PARAMETER);
-        ps!(PsSetCreateProcessNotifyRoutineEx(refuses, 0))
-    }
-}
-
-#[test]
-fn drivers_are_told_of_processes_and_refuse_them() {
-    let machine = machine();
-    let driver = load(&machine, "tested", watches).expect("it loads");
-    let app = machine.process("app.exe");
-    let number = app.id();
-    assert_eq!(CREATED.load(Ordering::Acquire), number);
-    assert_eq!(PARENT.load(Ordering::Acquire), 4);
-    let thread = app.enter();
-    let child = machine.process("child.exe");
-    assert_eq!(PARENT.load(Ordering::Acquire), number);
-    child.exit();
-    REFUSAL.store(ACCESS_DENIED, Ordering::Release);
-    let refused = machine.start_process("bad.exe").expect_err("it is refused");
-    assert_eq!(refused, Status(ACCESS_DENIED));
-    machine.start_process("good.exe").expect("it starts").exit();
-    drop(thread);
-    app.exit();
-    assert_eq!(ENDED.load(Ordering::Acquire), number);
-    machine.unload(driver).expect("it unloads");
-    let later = machine.process("later.exe");
-    assert_ne!(CREATED.load(Ordering::Acquire), later.id());
-    assert_eq!(machine.report().findings, []);
-}
-
-entry! {
-    fn stays_registered(_driver) {
-        ps!(PsSetCreateProcessNotifyRoutine(counts, 0))
-    }
-}
-
-#[test]
-fn a_notify_routine_that_is_left_behind_is_found() {
-    only(
-        &findings_of(stays_registered),
-        Rule::ProcessNotify,
-        "DriverUnload",
-    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod control;
+mod files;
 mod filters;
 mod lists;
 mod made;
