@@ -249,6 +249,33 @@ pub(crate) unsafe fn process_notify_ex(
     );
 }
 
+/// `PTM_RM_NOTIFICATION`: a resource manager's callback routine. It gets the enlistment object, the
+/// resource manager's key and the enlistment's, and what it is notified of.
+///
+/// # Safety
+/// `code` and the first key are what the driver, whose code is loaded, gave to `TmEnableCallbacks`;
+/// `clock` is valid for reads and writes during the call.
+pub(crate) unsafe fn rm_notification(
+    thread: &Thread,
+    code: Code,
+    [enlistment, manager_key, key]: [PVOID; 3],
+    notification: u32,
+    clock: *mut i64,
+    argument: &[u8],
+) -> NTSTATUS {
+    let length = argument.len() as u32;
+    let argument: PVOID = match argument {
+        [] => std::ptr::null_mut(),
+        bytes => bytes.as_ptr().cast_mut().cast(),
+    };
+    run(thread, code, crate::tm::CALLBACK, || {
+        call!(code, (
+            enlistment => PVOID, manager_key => PVOID, key => PVOID, notification => u32,
+            clock => *mut i64, length => u32, argument => PVOID
+        ) -> NTSTATUS)
+    })
+}
+
 /// `KSTART_ROUTINE`: the body of a system thread.
 ///
 /// # Safety

@@ -95,9 +95,19 @@ statuses! {
     CALLBACK_BYPASS = 0xC000_0503, "a registry callback did the operation itself";
     TRANSACTIONAL_CONFLICT = 0xC019_0001, "another transaction has changed it";
     TRANSACTION_NOT_ACTIVE = 0xC019_0003, "the transaction has ended";
+    TRANSACTION_SUPERIOR_EXISTS = 0xC019_0012, "another resource manager coordinates the commit";
     TRANSACTION_REQUEST_NOT_VALID = 0xC019_0013, "the transaction's state does not permit it";
+    TRANSACTION_NOT_REQUESTED = 0xC019_0014, "the enlistment was not asked for that";
     TRANSACTION_ALREADY_ABORTED = 0xC019_0015, "the transaction has been rolled back";
     TRANSACTION_ALREADY_COMMITTED = 0xC019_0016, "the transaction has been committed";
+    ENLISTMENT_NOT_SUPERIOR = 0xC019_0033, "the enlistment does not coordinate the commit";
+    TM_VOLATILE = 0xC019_003B, "the transaction manager has no log";
+    TRANSACTION_NOT_FOUND = 0xC019_004E, "no transaction has that identifier";
+    RESOURCEMANAGER_NOT_FOUND = 0xC019_004F, "no resource manager has that identifier";
+    ENLISTMENT_NOT_FOUND = 0xC019_0050, "no enlistment has that identifier";
+    TRANSACTIONMANAGER_NOT_FOUND = 0xC019_0051, "no transaction manager has that identifier";
+    TRANSACTIONMANAGER_NOT_ONLINE = 0xC019_0052, "the resource manager or its transaction manager is closed";
+    TRANSACTION_RESPONSE_NOT_ENLISTED = 0xC019_0057, "the enlistment does not ask to be told of the end";
     FLT_INSTANCE_ALTITUDE_COLLISION = 0xC01C_0011, "the altitude is taken";
 }
 

@@ -18,6 +18,11 @@ unsafe impl<T> Sync for Variable<T> {}
 
 static KEY_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Key.as_raw());
 static TRANSACTION_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Transaction.as_raw());
+static TRANSACTION_MANAGER_TYPE: Variable<POBJECT_TYPE> =
+    Variable(ObjectType::TransactionManager.as_raw());
+static RESOURCE_MANAGER_TYPE: Variable<POBJECT_TYPE> =
+    Variable(ObjectType::ResourceManager.as_raw());
+static ENLISTMENT_TYPE: Variable<POBJECT_TYPE> = Variable(ObjectType::Enlistment.as_raw());
 
 /// `CmKeyObjectType`: the type of key objects, as `*CmKeyObjectType`.
 #[allow(non_upper_case_globals)]
@@ -29,6 +34,24 @@ pub(super) static mut CmKeyObjectType: *mut POBJECT_TYPE = (&raw const KEY_TYPE)
 #[unsafe(no_mangle)]
 pub(super) static mut TmTransactionObjectType: *mut POBJECT_TYPE =
     (&raw const TRANSACTION_TYPE).cast_mut().cast();
+
+/// `TmTransactionManagerObjectType`: the type of transaction managers.
+#[allow(non_upper_case_globals)]
+#[unsafe(no_mangle)]
+pub(super) static mut TmTransactionManagerObjectType: *mut POBJECT_TYPE =
+    (&raw const TRANSACTION_MANAGER_TYPE).cast_mut().cast();
+
+/// `TmResourceManagerObjectType`: the type of resource managers.
+#[allow(non_upper_case_globals)]
+#[unsafe(no_mangle)]
+pub(super) static mut TmResourceManagerObjectType: *mut POBJECT_TYPE =
+    (&raw const RESOURCE_MANAGER_TYPE).cast_mut().cast();
+
+/// `TmEnlistmentObjectType`: the type of enlistments.
+#[allow(non_upper_case_globals)]
+#[unsafe(no_mangle)]
+pub(super) static mut TmEnlistmentObjectType: *mut POBJECT_TYPE =
+    (&raw const ENLISTMENT_TYPE).cast_mut().cast();
 
 /// Whether callbacks can be registered for handles to objects of a type.
 pub(super) fn has_handle_callbacks(object_type: POBJECT_TYPE) -> bool {
@@ -63,6 +86,9 @@ macro_rules! variables {
         /// The variables that can be imported and are the same on all machines.
         pub(super) static EXPORTS: &[Export] = &[
             export("CmKeyObjectType", &KEY_TYPE),
+            export("TmEnlistmentObjectType", &ENLISTMENT_TYPE),
+            export("TmResourceManagerObjectType", &RESOURCE_MANAGER_TYPE),
+            export("TmTransactionManagerObjectType", &TRANSACTION_MANAGER_TYPE),
             export("TmTransactionObjectType", &TRANSACTION_TYPE),
             $(export($name, {
                 static VARIABLE: Variable<$type> = Variable($value);

@@ -67,7 +67,11 @@ mod spin_lock;
 pub(crate) mod time;
 mod timer;
 mod tm;
+mod tm_answers;
+mod tm_enlistment;
+mod tm_objects;
 mod unwind;
+mod uuid;
 mod version;
 mod wait;
 mod work_item;
@@ -288,6 +292,10 @@ static TABLES: &[&[Export]] = &[
     time::EXPORTS,
     timer::EXPORTS,
     tm::EXPORTS,
+    tm_answers::EXPORTS,
+    tm_enlistment::EXPORTS,
+    tm_objects::EXPORTS,
+    uuid::EXPORTS,
     security::EXPORTS,
     unwind::EXPORTS,
     version::EXPORTS,

@@ -3,9 +3,7 @@
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlinitunicodestringex>,
 //! `nf-ntifs-rtlduplicateunicodestring`, `nf-ntifs-rtlrandomex`, `nf-ntddk-exuuidcreate` there.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
-use wdm_sys::{GUID, NTSTATUS, PCUNICODE_STRING, PCWSTR, PUNICODE_STRING, UNICODE_STRING};
+use wdm_sys::{NTSTATUS, PCUNICODE_STRING, PCWSTR, PUNICODE_STRING, UNICODE_STRING};
 
 use super::crt::units_before_nul;
 use super::rtl_string::{give, give_exactly};
@@ -103,25 +101,6 @@ exports! {
     fn RtlUniform(seed: *mut u32) -> u32 {
         // SAFETY: as above.
         unsafe { random(seed) }
-    }
-
-    /// A new universally unique identifier, made of random numbers.
-    [undeclared]
-    fn ExUuidCreate(uuid: *mut GUID) -> NTSTATUS {
-        let draw = || RandomState::new().build_hasher().finish();
-        let [low, high] = [draw(), draw()];
-        let mut last = high.to_le_bytes();
-        // The variant, and version 4 below.
-        last[0] = last[0] & 0x3F | 0x80;
-        let new = GUID {
-            Data1: low as u32,
-            Data2: (low >> 32) as u16,
-            Data3: (low >> 48) as u16 & 0x0FFF | 0x4000,
-            Data4: last,
-        };
-        // SAFETY: the caller gave a place for it.
-        unsafe { uuid.write(new) };
-        Status::SUCCESS.0
     }
 }
 

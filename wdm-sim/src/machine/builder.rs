@@ -1,6 +1,7 @@
 //! How a machine is set up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -43,18 +44,32 @@ pub enum BuildError {
 }
 
 /// What can be chosen beyond the registry's contents.
-#[derive(Default)]
 pub(crate) struct Options {
     /// Write a registration's cookie only after its callback can run (R3).
     pub(crate) publish_cookie_late: bool,
     /// Announce an open before a create (N9).
     pub(crate) announce_open_before_create: bool,
+    /// How long a thread waits for a resource manager's answer.
+    pub(crate) transaction_patience: Duration,
     /// What images are accepted.
     pub(crate) load: LoadOptions,
     /// Bind stubs to imports that the kernel does not have.
     pub(crate) stub_missing: bool,
     /// Told of a bug check before the process ends.
     pub(crate) bug_check: Option<Box<BugCheckHook>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            publish_cookie_late: false,
+            announce_open_before_create: false,
+            transaction_patience: Duration::from_secs(30),
+            load: LoadOptions::default(),
+            stub_missing: false,
+            bug_check: None,
+        }
+    }
 }
 
 /// Sets up a [`Machine`].
@@ -112,6 +127,14 @@ impl Builder {
     /// (N9). Some builds of Windows may do so, and drivers must not depend on either.
     pub fn announce_open_before_create(mut self, announce: bool) -> Self {
         self.options.announce_open_before_create = announce;
+        self
+    }
+
+    /// How long a commit or rollback waits for a resource manager that does not answer (T11), before
+    /// that is a [`Finding`](crate::Finding) and it goes on without it: 30 seconds unless it is set.
+    /// On Windows it would wait for ever.
+    pub fn transaction_patience(mut self, patience: Duration) -> Self {
+        self.options.transaction_patience = patience;
         self
     }
 
@@ -219,6 +242,7 @@ impl Builder {
             lookasides: Default::default(),
             generic_tables: Default::default(),
             work_items: Default::default(),
+            unfinished: Default::default(),
             io: Default::default(),
             callback_objects: Default::default(),
             verifier: Default::default(),

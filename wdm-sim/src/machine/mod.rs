@@ -50,6 +50,7 @@ use crate::lookaside::Lookasides;
 use crate::object::{self, HandleTable};
 use crate::pool::Pool;
 use crate::registry::Registry;
+use crate::tm;
 use crate::trace::{Recorder, What};
 use crate::verifier::{Finding, Rule, Verifier};
 use crate::work_items::WorkItems;
@@ -109,6 +110,7 @@ pub(crate) struct Kernel {
     pub(crate) lookasides: Lookasides,
     pub(crate) generic_tables: GenericTables,
     pub(crate) work_items: WorkItems,
+    pub(crate) unfinished: tm::Unfinished,
     pub(crate) io: io::Manager,
     pub(crate) callback_objects: callback_object::Names,
     pub(crate) verifier: Verifier,

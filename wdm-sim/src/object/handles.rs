@@ -136,10 +136,9 @@ impl HandleTable {
         if before == 1 {
             kernel.cm.watches.end_of(kernel, &object);
             match object.body() {
-                Body::Transaction(transaction) => transaction.abandon(),
                 Body::Callback(_) => kernel.callback_objects.last_handle_closed(kernel, &object),
                 Body::Device(file) => file.cleanup(),
-                _ => {}
+                body => crate::tm::last_handle_closed(kernel, body),
             }
         }
         Some(object)

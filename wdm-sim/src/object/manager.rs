@@ -172,6 +172,7 @@ impl Manager {
             | Body::Event(_)
             | Body::File(_)
             | Body::Driven(_) => {}
+            Body::TransactionManager(_) | Body::ResourceManager(_) | Body::Enlistment(_) => {}
         }
         object.stage.store(Stage::Closed as u8, Ordering::Release);
         self.shard(object.address).remove(&object.address);

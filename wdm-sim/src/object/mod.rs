@@ -42,6 +42,12 @@ pub(crate) enum Body {
     Process(Arc<ProcessState>),
     /// A transaction.
     Transaction(Arc<crate::tm::Transaction>),
+    /// A transaction manager.
+    TransactionManager(Arc<crate::tm::Manager>),
+    /// A resource manager.
+    ResourceManager(Arc<crate::tm::ResourceManager>),
+    /// A resource manager's enlistment in a transaction.
+    Enlistment(Arc<crate::tm::Enlistment>),
     /// An event.
     Event(EventObject),
     /// A file as one opener sees it.
@@ -94,6 +100,9 @@ impl Object {
             Body::Thread(_) => ObjectType::Thread,
             Body::Process(_) => ObjectType::Process,
             Body::Transaction(_) => ObjectType::Transaction,
+            Body::TransactionManager(_) => ObjectType::TransactionManager,
+            Body::ResourceManager(_) => ObjectType::ResourceManager,
+            Body::Enlistment(_) => ObjectType::Enlistment,
             Body::Event(_) => ObjectType::Event,
             Body::File(_) | Body::Device(_) => ObjectType::File,
             Body::Driven(_) => ObjectType::Device,

@@ -17,6 +17,12 @@ pub(crate) enum ObjectType {
     Process,
     /// `*TmTransactionObjectType`.
     Transaction,
+    /// `*TmTransactionManagerObjectType`.
+    TransactionManager,
+    /// `*TmResourceManagerObjectType`.
+    ResourceManager,
+    /// `*TmEnlistmentObjectType`.
+    Enlistment,
     /// `*ExEventObjectType`.
     Event,
     /// `*IoFileObjectType`.
@@ -29,16 +35,7 @@ impl ObjectType {
     /// The value that stands for the type in a `POBJECT_TYPE` parameter. Like a key object's
     /// address it is a name, not memory.
     pub(crate) const fn as_raw(self) -> POBJECT_TYPE {
-        std::ptr::without_provenance_mut(match self {
-            Self::Key => 0xFFFF_A000_0000_0100,
-            Self::Thread => 0xFFFF_A000_0000_0200,
-            Self::Transaction => 0xFFFF_A000_0000_0300,
-            Self::Event => 0xFFFF_A000_0000_0400,
-            Self::File => 0xFFFF_A000_0000_0500,
-            Self::Callback => 0xFFFF_A000_0000_0600,
-            Self::Device => 0xFFFF_A000_0000_0700,
-            Self::Process => 0xFFFF_A000_0000_0800,
-        })
+        std::ptr::without_provenance_mut(0xFFFF_A000_0000_0100 + self as usize * 0x100)
     }
 }
 
@@ -48,6 +45,9 @@ impl fmt::Display for ObjectType {
             Self::Key => "key object",
             Self::Thread => "thread object",
             Self::Transaction => "transaction object",
+            Self::TransactionManager => "transaction manager object",
+            Self::ResourceManager => "resource manager object",
+            Self::Enlistment => "enlistment object",
             Self::Event => "event object",
             Self::File => "file object",
             Self::Device => "device object",

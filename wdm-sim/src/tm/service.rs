@@ -1,21 +1,22 @@
-//! The system services for transactions.
+//! The system services for transactions, and what those for other objects share with them.
 
+use std::sync::Arc;
+
+use uuid::Uuid;
 use wdm_sys::{
-    HANDLE, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES, PHANDLE, PLARGE_INTEGER, POBJECT_ATTRIBUTES,
-    PUNICODE_STRING, TRANSACTION_ALL_ACCESS, TRANSACTION_COMMIT, TRANSACTION_DO_NOT_PROMOTE,
-    TRANSACTION_ROLLBACK,
+    GUID, HANDLE, LPGUID, OBJ_KERNEL_HANDLE, OBJECT_ATTRIBUTES, PHANDLE, PLARGE_INTEGER,
+    POBJECT_ATTRIBUTES, PUNICODE_STRING, TRANSACTION_ALL_ACCESS, TRANSACTION_COMMIT,
+    TRANSACTION_DO_NOT_PROMOTE, TRANSACTION_ROLLBACK,
 };
 
-use super::Transaction;
+use super::transaction::New;
+use super::types::{MAX_DESCRIPTION, TRANSACTIONMANAGER_QUERY_INFORMATION};
+use super::{Manager, Transaction};
 use crate::cm::capture::{self, Name};
 use crate::cm::ops::Outcome;
-use crate::machine::{Mode, Thread};
+use crate::machine::{Kernel, Mode, Thread};
 use crate::object::{Body, Handle, ObjectRef, ObjectType};
-use crate::registry::system_time;
 use crate::status::Status;
-
-/// `MAX_TRANSACTION_DESCRIPTION_LENGTH`, in characters.
-const MAX_DESCRIPTION: usize = 64;
 
 /// `GENERIC_ALL` and `MAXIMUM_ALLOWED`.
 const EVERYTHING: u32 = 0x1200_0000;
@@ -26,6 +27,8 @@ pub(crate) struct Creation {
     pub(crate) access: u32,
     /// `ObjectAttributes`.
     pub(crate) attributes: POBJECT_ATTRIBUTES,
+    /// `Uow`.
+    pub(crate) unit_of_work: LPGUID,
     /// `TmHandle`.
     pub(crate) manager: HANDLE,
     /// `CreateOptions`.
@@ -40,8 +43,7 @@ pub(crate) struct Creation {
     pub(crate) description: PUNICODE_STRING,
 }
 
-/// `ZwCreateTransaction`. Unit-of-work identifiers, names and descriptions can be given, but nothing
-/// asks for them here; there are no transaction managers to name.
+/// `ZwCreateTransaction`. A name can be given, but no routine opens a transaction by its name.
 ///
 /// # Safety
 /// The pointers are as the routine's page asks.
@@ -60,40 +62,53 @@ pub(crate) unsafe fn create_transaction(
     {
         return Err(Status::INVALID_PARAMETER);
     }
-    if !creation.manager.is_null() {
-        return Err(Status::INVALID_HANDLE);
-    }
+    let manager = match creation.manager.is_null() {
+        true => None,
+        false => Some(manager_by_handle(
+            thread,
+            "ZwCreateTransaction",
+            creation.manager,
+            TRANSACTIONMANAGER_QUERY_INFORMATION,
+        )?),
+    };
     // SAFETY: the caller's promise is the same.
-    let description = unsafe { Name::take(thread.previous_mode(), creation.description) }?;
-    if description.is_some_and(|text| text.text().len() > MAX_DESCRIPTION) {
-        return Err(Status::INVALID_PARAMETER);
-    }
+    let description = unsafe { description(thread.previous_mode(), creation.description) }?;
     // SAFETY: as above.
-    let attributes = unsafe { attributes(thread.previous_mode(), creation.attributes) }?;
+    let given = unsafe { Given::take(thread.previous_mode(), creation.attributes) }?;
     // SAFETY: as above.
-    let transaction = Transaction::new(unsafe { deadline(creation.timeout) })?;
-    let table = match attributes & OBJ_KERNEL_HANDLE {
-        0 => thread.process().handles(),
-        _ => &thread.kernel().handles,
+    let id = unsafe { read_guid(creation.unit_of_work) };
+    let timeout = match creation.timeout.is_null() {
+        true => 0,
+        // SAFETY: as above.
+        false => unsafe { creation.timeout.cast::<i64>().read_unaligned() },
     };
     let kernel = thread.kernel();
-    let object = kernel
-        .objects
-        .create(kernel, Body::Transaction(transaction));
-    let access = match creation.access & EVERYTHING {
-        0 => creation.access,
-        _ => TRANSACTION_ALL_ACCESS,
+    let object = {
+        let _one_at_a_time = kernel.unfinished.naming();
+        let taken =
+            |body: &Body| matches!(body, Body::Transaction(other) if Some(other.id()) == id);
+        if id.is_some() && find(kernel, taken).is_some() {
+            return Err(Status::OBJECT_NAME_COLLISION);
+        }
+        let new = New {
+            id: id.unwrap_or_else(Uuid::new_v4),
+            manager,
+            timeout,
+            description,
+        };
+        let transaction = Transaction::new(kernel, new)?;
+        kernel
+            .objects
+            .create(kernel, Body::Transaction(transaction))
     };
-    let new = table.insert(object, access, thread.caller().driver);
-    let new = new.ok_or(Status::INSUFFICIENT_RESOURCES)?;
+    let access = granted(creation.access, TRANSACTION_ALL_ACCESS);
     // SAFETY: the caller gave a place for the handle.
-    unsafe { capture::write(handle, new.as_raw()) };
-    Ok(Status::SUCCESS)
+    unsafe { insert(thread, object, access, given.flags, handle) }
 }
 
 /// `ZwCommitTransaction`.
 pub(crate) fn commit(thread: &Thread, handle: HANDLE, wait: bool) -> Outcome {
-    let (status, news) = thread
+    thread
         .reference_by_handle(
             "ZwCommitTransaction",
             Handle::from_raw(handle),
@@ -102,12 +117,7 @@ pub(crate) fn commit(thread: &Thread, handle: HANDLE, wait: bool) -> Outcome {
         )?
         .transaction()
         .ok_or(Status::OBJECT_TYPE_MISMATCH)?
-        .commit(wait)?;
-    let kernel = thread.kernel();
-    for (key, news) in news {
-        kernel.cm.watches.tell_now(kernel, &key, news);
-    }
-    Ok(status)
+        .commit(wait)
 }
 
 /// `ZwRollbackTransaction`.
@@ -140,38 +150,131 @@ pub(crate) fn reference_transaction<'t>(
     Ok(object)
 }
 
-/// The attributes' flags; none for NULL.
-///
-/// # Safety
-/// `attributes` is NULL or leads to attributes.
-unsafe fn attributes(mode: Mode, attributes: POBJECT_ATTRIBUTES) -> Result<u32, Status> {
-    if attributes.is_null() {
-        return Ok(0);
+/// The transaction manager behind a handle.
+pub(super) fn manager_by_handle(
+    thread: &Thread,
+    call: &'static str,
+    handle: HANDLE,
+    access: u32,
+) -> Result<Arc<Manager>, Status> {
+    let handle = Handle::from_raw(handle);
+    let object =
+        thread.reference_by_handle(call, handle, ObjectType::TransactionManager, access)?;
+    match object.body() {
+        Body::TransactionManager(manager) => Ok(Arc::clone(manager)),
+        _ => Err(Status::OBJECT_TYPE_MISMATCH),
     }
-    // SAFETY: by this function's contract.
-    let given = unsafe { attributes.read_unaligned() };
-    if given.Length as usize != size_of::<OBJECT_ATTRIBUTES>() {
-        return Err(Status::INVALID_PARAMETER);
-    }
-    Ok(match mode {
-        Mode::Kernel => given.Attributes,
-        Mode::User => given.Attributes & !OBJ_KERNEL_HANDLE,
-    })
 }
 
-/// The system time that a time-out names: a negative one counts from now, 0 and NULL are none.
+/// What `OBJECT_ATTRIBUTES` say of an object; nothing for NULL.
+#[derive(Default)]
+pub(super) struct Given {
+    /// `OBJ_KERNEL_HANDLE` and others.
+    pub(super) flags: u32,
+    /// The name; empty for none.
+    pub(super) name: Vec<u16>,
+}
+
+impl Given {
+    /// # Safety
+    /// `attributes` is NULL or leads to attributes.
+    pub(super) unsafe fn take(mode: Mode, attributes: POBJECT_ATTRIBUTES) -> Result<Self, Status> {
+        if attributes.is_null() {
+            return Ok(Self::default());
+        }
+        // SAFETY: by this function's contract.
+        let given = unsafe { attributes.read_unaligned() };
+        if given.Length as usize != size_of::<OBJECT_ATTRIBUTES>() {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        // SAFETY: as above.
+        let name = unsafe { Name::take(mode, given.ObjectName) }?;
+        Ok(Self {
+            flags: match mode {
+                Mode::Kernel => given.Attributes,
+                Mode::User => given.Attributes & !OBJ_KERNEL_HANDLE,
+            },
+            name: name.map_or(Vec::new(), |name| name.text().to_vec()),
+        })
+    }
+}
+
+/// A caller's description of an object; empty for NULL.
 ///
 /// # Safety
-/// `timeout` is NULL or valid for reads.
-unsafe fn deadline(timeout: PLARGE_INTEGER) -> Option<u64> {
-    if timeout.is_null() {
+/// `text` is NULL or leads to a string.
+///
+/// # Errors
+/// `STATUS_INVALID_PARAMETER` if it is too long.
+pub(super) unsafe fn description(mode: Mode, text: PUNICODE_STRING) -> Result<Vec<u16>, Status> {
+    // SAFETY: by this function's contract.
+    let text = unsafe { Name::take(mode, text) }?;
+    let text = text.map_or(Vec::new(), |text| text.text().to_vec());
+    match text.len() > MAX_DESCRIPTION {
+        true => Err(Status::INVALID_PARAMETER),
+        false => Ok(text),
+    }
+}
+
+/// Reads an identifier; `None` for NULL.
+///
+/// # Safety
+/// `place` is NULL or valid for reads.
+pub(super) unsafe fn read_guid(place: *const GUID) -> Option<Uuid> {
+    if place.is_null() {
         return None;
     }
-    // SAFETY: by this function's contract.
-    let timeout = unsafe { timeout.cast::<i64>().read_unaligned() };
-    match timeout {
-        0 => None,
-        1.. => Some(timeout.unsigned_abs()),
-        ..0 => Some(system_time().saturating_add(timeout.unsigned_abs())),
+    // SAFETY: by this function's contract; a GUID has 16 bytes.
+    Some(Uuid::from_bytes_le(unsafe {
+        place.cast::<[u8; 16]>().read_unaligned()
+    }))
+}
+
+/// The rights that a handle has: `all` if generic ones are asked for.
+pub(super) fn granted(access: u32, all: u32) -> u32 {
+    match access & EVERYTHING {
+        0 => access,
+        _ => all,
     }
+}
+
+/// Makes a handle and gives it to the caller.
+///
+/// # Safety
+/// `place` is valid for writes.
+///
+/// # Errors
+/// `STATUS_INSUFFICIENT_RESOURCES`.
+pub(super) unsafe fn insert(
+    thread: &Thread,
+    object: ObjectRef<'_>,
+    access: u32,
+    flags: u32,
+    place: PHANDLE,
+) -> Outcome {
+    let table = match flags & OBJ_KERNEL_HANDLE {
+        0 => thread.process().handles(),
+        _ => &thread.kernel().handles,
+    };
+    let new = table.insert(object, access, thread.caller().driver);
+    let new = new.ok_or(Status::INSUFFICIENT_RESOURCES)?;
+    // SAFETY: by this function's contract.
+    unsafe { capture::write(place, new.as_raw()) };
+    Ok(Status::SUCCESS)
+}
+
+/// References the first object, in the order of their making, that a test finds.
+pub(super) fn find(kernel: &Kernel, test: impl Fn(&Body) -> bool) -> Option<ObjectRef<'_>> {
+    all(kernel, test).into_iter().next()
+}
+
+/// References all objects that a test finds, in the order of their making.
+pub(super) fn all(kernel: &Kernel, test: impl Fn(&Body) -> bool) -> Vec<ObjectRef<'_>> {
+    let mut found = kernel.objects.all();
+    found.retain(|object| test(object.body()));
+    found.sort_by_key(|object| object.address());
+    let found = found.into_iter();
+    found
+        .filter_map(|object| kernel.objects.reference(kernel, object.address()))
+        .collect()
 }

@@ -39,3 +39,12 @@ impl Timer {
         })
     }
 }
+
+/// The system time that a time-out names: a negative one counts from now, 0 is none.
+pub(super) fn deadline(timeout: i64) -> Option<u64> {
+    match timeout {
+        0 => None,
+        1.. => Some(timeout.unsigned_abs()),
+        ..0 => Some(system_time().saturating_add(timeout.unsigned_abs())),
+    }
+}

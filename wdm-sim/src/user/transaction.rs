@@ -40,6 +40,7 @@ impl ThreadGuard {
         let creation = tm::Creation {
             access: TRANSACTION_ALL_ACCESS,
             attributes: ptr::null_mut(),
+            unit_of_work: ptr::null_mut(),
             manager: ptr::null_mut(),
             options: 0,
             isolation_level: 0,

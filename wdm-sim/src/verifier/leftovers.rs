@@ -33,6 +33,7 @@ impl Kernel {
         self.generic_tables.forget_all_of(driver);
         self.report_callback_objects(driver, call);
         self.report_devices(driver, call);
+        crate::tm::report_enlistments(self, driver, call);
         self.report_handles(driver, call);
         self.report_references(driver, call);
         self.report_pool(driver, call);

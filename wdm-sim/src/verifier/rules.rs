@@ -49,6 +49,10 @@ rules! {
     C3 "C3" "A context lives until its cleanup notification, which comes once per object.";
     C4 "C4" "A context, replaced or not, is not released before its cleanup notification.";
     C5 "C5" "A call context is set together with \"go on\".";
+    T9 "T9" "A resource manager enlists in active transactions, for their rollback too.";
+    T10 "T10" "A resource manager has one callback routine, or asks for its notifications.";
+    T11 "T11" "A notification is completed once, by the routine that belongs to it.";
+    T13 "T13" "A resource manager's callback routine returns what it did with its notification.";
     PoolLeak "POOL-LEAK" "Pool memory is freed before the driver unloads.";
     PoolDoubleFree "POOL-DOUBLE-FREE" "A pool block is freed once.";
     PoolForeign "POOL-FOREIGN" "What is freed came from the pool.";
