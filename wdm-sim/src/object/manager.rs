@@ -164,7 +164,7 @@ impl Manager {
         object.stage.store(Stage::Closing as u8, Ordering::Release);
         match object.body() {
             Body::Key(_) => crate::cm::close_key_object(kernel, object),
-            Body::Transaction(transaction) => transaction.abandon(),
+            Body::Transaction(transaction) => transaction.last_handle_closed(),
             Body::Device(file) => file.close(kernel),
             Body::Callback(_)
             | Body::Thread(_)

@@ -4,7 +4,7 @@ use wdm_sys::NTSTATUS;
 
 use super::Enlistment;
 use super::effects::On;
-use super::life::{Life, Phase, Step};
+use super::life::Step;
 use crate::machine::{Kernel, Thread};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -34,76 +34,64 @@ pub(crate) fn answer(
     enlistment: &Enlistment,
     answer: Answer,
 ) -> Result<(), Status> {
-    let excused = |life: &mut Life| {
-        let rolled_back = matches!(life.phase, Phase::RollingBack | Phase::Aborted);
-        let member = life.member(enlistment);
-        let excused = member.and_then(|member| member.excused);
-        match answer {
-            Answer::Complete(step) => excused.is_some_and(|excused| answers(step, excused)),
-            Answer::SinglePhaseReject => excused == Some(Step::SinglePhaseCommit),
-            Answer::ReadOnly => rolled_back || excused.is_some(),
-        }
-    };
     let Some(transaction) = enlistment.transaction() else {
-        report(thread, call, answer, "its transaction has ended");
-        return Err(Status::TRANSACTION_NOT_REQUESTED);
+        return Err(refuse(thread, call, enlistment, answer, None));
     };
     let refused = transaction.change(On::ThisThread, |life, effects| {
-        let (phase, superior) = (life.phase, enlistment.is_superior());
-        let member = life.member(enlistment);
-        let (owes, prepared, left) = match &member {
-            Some(member) => (member.owes, member.prepared, member.left),
-            None => (None, true, true),
-        };
+        let undecided = !life.is_decided();
+        let member = life.member(enlistment).ok_or(None)?;
+        let owes = member.owes;
         match answer {
             Answer::Complete(step) if owes.is_some_and(|owed| answers(step, owed)) => {
                 life.answered(enlistment, owes.unwrap_or(step), effects);
             }
             Answer::SinglePhaseReject if owes == Some(Step::SinglePhaseCommit) => {
-                if let Some(member) = member {
-                    member.owes = None;
-                }
+                member.owes = None;
                 life.start(Step::PrePrepare, effects);
                 life.advance(effects);
             }
-            Answer::ReadOnly if !superior && !prepared && !left && phase < Phase::Committing => {
-                if let Some(member) = member {
-                    member.owes = None;
-                    member.left = true;
-                }
+            Answer::ReadOnly
+                if undecided && !enlistment.is_superior() && !member.prepared && !member.left =>
+            {
+                member.owes = None;
+                member.left = true;
                 life.advance(effects);
             }
-            _ => return Err((excused(life), owes)),
+            _ => return Err(owes),
         }
         Ok(())
     });
-    let Err((excused, owes)) = refused else {
-        return Ok(());
-    };
-    if !excused {
-        match owes {
-            Some(step) => report(
-                thread,
-                call,
-                answer,
-                &format!("{} is to be answered with {}", step.name(), step.answer()),
-            ),
-            None if enlistment.is_superior() => {
-                report(thread, call, answer, "the enlistment is a superior one")
-            }
-            None => report(thread, call, answer, "the enlistment owes no answer"),
-        }
-    }
-    Err(Status::TRANSACTION_NOT_REQUESTED)
+    refused.map_err(|owes| refuse(thread, call, enlistment, answer, owes))
 }
 
-fn report(thread: &Thread, call: &'static str, answer: Answer, why: &str) {
-    let what = match answer {
-        Answer::Complete(_) => "answers a notification that was not sent, or was answered",
-        Answer::SinglePhaseReject => "rejects a single-phase commit that was not asked for",
-        Answer::ReadOnly => "an enlistment becomes read-only too late, or cannot",
-    };
-    thread.finding(Rule::T11, call, format!("{what}: {why}"));
+/// Refuses an answer that was not asked for, and reports it unless it is excused.
+fn refuse(
+    thread: &Thread,
+    call: &'static str,
+    enlistment: &Enlistment,
+    answer: Answer,
+    owes: Option<Step>,
+) -> Status {
+    let excused = enlistment.excused().is_some_and(|excused| match answer {
+        Answer::Complete(step) => answers(step, excused),
+        Answer::SinglePhaseReject => excused == Step::SinglePhaseCommit,
+        Answer::ReadOnly => true,
+    });
+    // A rollback may have come without a question before it.
+    let overtaken = answer == Answer::ReadOnly && owes == Some(Step::Rollback);
+    if !excused && !overtaken {
+        let what = match answer {
+            Answer::Complete(_) => "answers a notification that was not sent, or was answered",
+            Answer::SinglePhaseReject => "rejects a single-phase commit that was not asked for",
+            Answer::ReadOnly => "an enlistment that is superior, prepared or done is not read-only",
+        };
+        let why = match owes {
+            Some(step) => format!("{} is to be answered with {}", step.name(), step.answer()),
+            None => "the enlistment owes no answer".to_owned(),
+        };
+        thread.finding(Rule::T11, call, format!("{what}: {why}"));
+    }
+    Status::TRANSACTION_NOT_REQUESTED
 }
 
 /// Whether a routine that completes `given` answers `owed`: a single-phase commit is answered as a
@@ -183,9 +171,7 @@ pub(super) fn called_back(
             return;
         }
         if status.is_success() || life.is_decided() {
-            if let Some(member) = life.member(enlistment) {
-                member.excused = Some(step);
-            }
+            enlistment.excuse(Some(step));
             life.answered(enlistment, step, effects);
         } else {
             life.roll_back(effects);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use uuid::Uuid;
 
+use super::life::Step;
 use super::{ResourceManager, Transaction};
 use crate::status::Status;
 
@@ -17,6 +18,9 @@ pub(crate) struct Enlistment {
     mask: u32,
     superior: bool,
     key: usize,
+    /// A step that it may still answer, late but not wrongly: a rollback came between, or what it
+    /// did instead has been reported.
+    excused: Mutex<Option<Step>>,
     /// How often the key is referenced; its creation counts once.
     key_references: Mutex<u32>,
     /// What the resource manager wants to find again after a recovery.
@@ -48,6 +52,7 @@ impl Enlistment {
             mask: wanted.mask,
             superior: wanted.superior,
             key: wanted.key,
+            excused: Mutex::new(None),
             key_references: Mutex::new(1),
             recovery: Mutex::default(),
         }
@@ -86,6 +91,18 @@ impl Enlistment {
     /// What its resource manager knows it by.
     pub(super) fn key(&self) -> usize {
         self.key
+    }
+
+    /// Excuses a late answer.
+    pub(super) fn excuse(&self, step: Option<Step>) {
+        if step.is_some() {
+            *lock(&self.excused) = step;
+        }
+    }
+
+    /// The step whose late answer is excused.
+    pub(super) fn excused(&self) -> Option<Step> {
+        *lock(&self.excused)
     }
 
     /// References the key, and gives it.

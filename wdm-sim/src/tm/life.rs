@@ -113,9 +113,6 @@ pub(super) struct Member {
     pub(super) enlistment: Arc<Enlistment>,
     /// The step that it has been asked for and has not answered.
     pub(super) owes: Option<Step>,
-    /// A step that it may still answer, late but not wrongly: a rollback came between, or what it
-    /// did instead has been reported.
-    pub(super) excused: Option<Step>,
     /// It cannot roll back any more.
     pub(super) prepared: bool,
     /// It has no part in the transaction any more.
@@ -262,7 +259,7 @@ impl Life {
         self.news.clear();
         for member in &mut self.members {
             if !member.left {
-                member.excused = member.owes.take();
+                member.enlistment.excuse(member.owes.take());
                 member.ask(Step::Rollback, effects);
             }
         }
@@ -339,10 +336,10 @@ impl Life {
     ) -> Vec<(Arc<Enlistment>, Option<Step>)> {
         let mut late = Vec::new();
         for member in &mut self.members {
-            if member.owes.is_some() {
-                member.excused = member.owes.take();
+            if let Some(step) = member.owes.take() {
+                member.enlistment.excuse(Some(step));
                 member.left = true;
-                late.push((Arc::clone(&member.enlistment), member.excused));
+                late.push((Arc::clone(&member.enlistment), Some(step)));
             }
         }
         if late.is_empty() {

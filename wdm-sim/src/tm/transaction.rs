@@ -244,7 +244,6 @@ impl Transaction {
             object: object.clone().into_counted(),
             enlistment,
             owes: None,
-            excused: None,
             prepared: false,
             left: false,
             open: true,

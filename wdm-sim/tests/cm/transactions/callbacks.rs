@@ -12,7 +12,7 @@ use super::*;
 use crate::support::*;
 
 /// `ObOpenObjectByPointer` on a transaction.
-fn open_transaction(object: PVOID) -> HANDLE {
+pub(super) fn open_transaction(object: PVOID) -> HANDLE {
     #[allow(non_upper_case_globals)]
     unsafe extern "C" {
         static TmTransactionObjectType: *mut POBJECT_TYPE;

@@ -94,12 +94,6 @@ fn t1_a_transaction_whose_time_is_up_is_rolled_back() {
     });
 }
 
-/// `ZwRollbackTransaction`.
-fn roll_back(transaction: HANDLE, wait: bool) -> Status {
-    // SAFETY: any number can be given.
-    Status(unsafe { ZwRollbackTransaction(transaction, u8::from(wait)) })
-}
-
 #[test]
 fn t1_parameters_are_as_the_pages_say() {
     let machine = machine();

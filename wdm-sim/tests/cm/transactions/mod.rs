@@ -3,8 +3,15 @@
 mod callbacks;
 mod conflicts;
 mod ends;
+mod enlistments;
+mod managers;
 mod model;
+mod objects;
+mod protocol;
+mod resource_managers;
+mod sample;
 mod seen;
+mod superiors;
 mod threads;
 
 use std::ptr;
@@ -98,6 +105,12 @@ pub(crate) fn create_key(
 pub(crate) fn commit(transaction: HANDLE, wait: bool) -> Status {
     // SAFETY: any number can be given.
     Status(unsafe { ZwCommitTransaction(transaction, u8::from(wait)) })
+}
+
+/// `ZwRollbackTransaction`.
+pub(crate) fn roll_back(transaction: HANDLE, wait: bool) -> Status {
+    // SAFETY: any number can be given.
+    Status(unsafe { ZwRollbackTransaction(transaction, u8::from(wait)) })
 }
 
 /// `ZwClose`.
