@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 macro_rules! rules {
     ($($variant:ident $id:literal $text:literal;)*) => {
-        /// A rule that drivers must follow. `R2` to `C5` are numbered in the project's
+        /// A rule that drivers must follow. `R1` to `T13` are numbered in the project's
         /// `docs/semantics.md`; the others concern the kernel in general.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
