@@ -104,7 +104,8 @@
 //! associated requests nor a device queue (`StartIo`). All processes live in the host's address
 //! space: attaching to one changes the current process, its handles and whose user memory is
 //! accessible, not what is at an address, and pages that are locked are mapped to where they are. Of
-//! security, there are no integrity labels, no restricted tokens and no impersonation. A bug
+//! security, there are no integrity labels, no restricted tokens and no impersonation.
+//! Transaction managers have no logs, so nothing is recovered from one. A bug
 //! check ends the process ([`Builder::on_bug_check`] is told first).
 
 mod call;
