@@ -94,17 +94,20 @@ fn run_to<T>(
     };
     let result = thread.with_routine(running, || thread.with_caller(caller, body));
     let after = thread.irql();
+    let finding = |rule, detail: String| {
+        // A registry callback has a rule of its own for how it leaves its thread.
+        let rule = if routine == REGISTRY_CALLBACK { Rule::N1 } else { rule };
+        thread.kernel().finding(caller.driver, rule, routine, detail);
+    };
     if let Some(level) = level.filter(|&level| level != after) {
         thread.set_irql(level);
         let detail = format!("entered at IRQL {irql} and returned at {after}; restore the level");
-        let driver = caller.driver;
-        thread.kernel().finding(driver, Rule::Irql, routine, detail);
+        finding(Rule::Irql, detail);
     }
     if thread.attached() > attached {
         thread.detach_to(attached);
         let detail = "returned attached to a process; call KeUnstackDetachProcess";
-        let kernel = thread.kernel();
-        kernel.finding(caller.driver, Rule::Attach, routine, detail);
+        finding(Rule::Attach, detail.to_owned());
     }
     let after = thread.critical_regions();
     if after != critical_regions {
@@ -113,10 +116,7 @@ fn run_to<T>(
             "entered in {critical_regions} critical regions and returned in {after}; pair \
              KeEnterCriticalRegion with KeLeaveCriticalRegion"
         );
-        let rule = Rule::CriticalRegion;
-        thread
-            .kernel()
-            .finding(caller.driver, rule, routine, detail);
+        finding(Rule::CriticalRegion, detail);
     }
     let after = thread.guarded_regions();
     if after != guarded_regions {
@@ -125,10 +125,7 @@ fn run_to<T>(
             "entered in {guarded_regions} guarded regions and returned in {after}; pair \
              KeEnterGuardedRegion with KeLeaveGuardedRegion"
         );
-        let rule = Rule::CriticalRegion;
-        thread
-            .kernel()
-            .finding(caller.driver, rule, routine, detail);
+        finding(Rule::CriticalRegion, detail);
     }
     result
 }

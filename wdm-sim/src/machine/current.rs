@@ -243,9 +243,14 @@ impl Thread {
 
     /// Records a finding if the level is above `highest`, the routine's documented limit.
     pub(crate) fn require_irql(&self, highest: u8, call: &'static str) {
+        self.require_irql_by(Rule::Irql, highest, call);
+    }
+
+    /// As [`require_irql`](Self::require_irql), by a rule that the routine has for it.
+    pub(crate) fn require_irql_by(&self, rule: Rule, highest: u8, call: &'static str) {
         if self.irql() > highest {
             self.finding(
-                Rule::Irql,
+                rule,
                 call,
                 format!(
                     "called at IRQL {}, allowed up to {highest}; lower the IRQL first",
