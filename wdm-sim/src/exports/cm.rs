@@ -8,6 +8,7 @@ use wdm_sys::{
     PULONG_PTR, PVOID,
 };
 
+use super::ex_callback::fails;
 use super::{exports, text};
 use crate::call::Code;
 use crate::cm::{self, Cookie, Function, Wanted};
@@ -165,6 +166,9 @@ fn register(
     };
     if cookie.is_null() {
         return refuse(thread, call, "Cookie is NULL; pass a place for the cookie");
+    }
+    if fails(thread) {
+        return Status::INSUFFICIENT_RESOURCES.0;
     }
     let function = Function {
         code: Code {

@@ -147,7 +147,7 @@ exports! {
 }
 
 /// Whether this call is to fail for want of memory.
-fn fails(thread: &Thread) -> bool {
+pub(super) fn fails(thread: &Thread) -> bool {
     let kernel = thread.kernel();
     let fails = kernel.pool.must_fail();
     if fails {
