@@ -185,7 +185,10 @@ fn n4_a_bypassed_create_without_access_is_found() {
             return Status::SUCCESS;
         }
         let key = KernelKey::open(SYSTEM).unwrap();
-        event.set_result_object(event.open(), key.object());
+        let info = event.open();
+        event.set_result_object(info, key.object());
+        // SAFETY: the kernel gave a place for it.
+        unsafe { info.Disposition.write(REG_OPENED_EXISTING_KEY) };
         Status::CALLBACK_BYPASS
     });
     let app = machine.process("app.exe");

@@ -3,7 +3,9 @@
 use std::ptr;
 use std::sync::Arc;
 
-use wdm_sys::{PVOID, REG_CREATE_KEY_INFORMATION_V1, REG_POST_OPERATION_INFORMATION};
+use wdm_sys::{
+    PVOID, REG_CREATE_KEY_INFORMATION_V1, REG_POST_OPERATION_INFORMATION, RegNtPreCreateKeyEx,
+};
 
 use super::access::Wanted;
 use super::result_object::ResultObject;
@@ -44,6 +46,8 @@ pub(super) struct Lookup<'a> {
     pub(super) wanted: Wanted<'a>,
     /// The key object that comes of it.
     pub(super) result: ResultObject<'a>,
+    /// Whether it has been done, rather than blocked or bypassed.
+    pub(super) performed: bool,
     /// Where `Disposition` points: a variable that outlives the lookup.
     pub(super) disposition: *mut u32,
     /// Whether the key was made, and the rights to it, once it has been found.
@@ -104,6 +108,7 @@ impl Subject for Lookup<'_> {
     type Info = REG_CREATE_KEY_INFORMATION_V1;
 
     fn perform(&mut self, info: &mut Self::Info) -> Status {
+        self.performed = true;
         // What a callback left there although the operation went on is not its result.
         self.result.set(None);
         let status = self.parse().unwrap_or_else(|status| status);
@@ -129,6 +134,18 @@ impl Subject for Lookup<'_> {
                 classes::name(class),
                 "GrantedAccess was not set, so the caller's handle allows nothing; set it, to \
                  DesiredAccess for example",
+            );
+        }
+        // Both values that it can have differ from 0, which is there before.
+        // SAFETY: the variable outlives the lookup, see the field.
+        let disposition = unsafe { self.disposition.read() };
+        if class == RegNtPreCreateKeyEx && disposition == 0 {
+            self.thread.kernel().finding(
+                by.driver(),
+                Rule::N2,
+                classes::name(class),
+                "the create was bypassed without its Disposition; set it to REG_CREATED_NEW_KEY or \
+                 REG_OPENED_EXISTING_KEY",
             );
         }
         Status::SUCCESS
@@ -164,12 +181,16 @@ impl Subject for Lookup<'_> {
     }
 
     /// NULL unless the operation has succeeded, and `STATUS_REPARSE` is not enough (R5, K2). In
-    /// version 1.0 of the interface, the object that a lower callback turned down is still there.
+    /// version 1.0 of the interface, the object that a lower callback turned down is still there, and
+    /// the root if a lower callback blocked the operation (regfltr: version.c).
     fn post_object(&self, status: Status) -> PVOID {
         let address = match self.result.object() {
             Some(object) if status == Status::SUCCESS => object.address(),
             None if self.thread.kernel().profile.callback_version() == (1, 0) => {
-                self.result.turned_down()
+                match self.result.turned_down() {
+                    0 if !self.performed => self.root.address(),
+                    turned_down => turned_down,
+                }
             }
             _ => 0,
         };

@@ -381,6 +381,7 @@ impl<'t> Request<'t> {
             wanted,
             // SAFETY: `result_object` lives until this function ends, longer than the lookup.
             result: unsafe { ResultObject::new(thread, &raw mut result_object) },
+            performed: false,
             disposition: &raw mut disposition,
             found: None,
             reparse: None,
