@@ -11,6 +11,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::altitude::Altitude;
 use super::context::ContextIndex;
+use super::lock_order::LockOrder;
 use super::rundown::Rundown;
 use crate::call::Code;
 use crate::machine::{DriverId, Kernel};
@@ -56,6 +57,7 @@ pub(crate) struct Registration {
     contexts: ContextIndex,
     /// What traces call it.
     shown: OnceLock<Arc<trace::Callback>>,
+    locks: LockOrder,
 }
 
 impl Registration {
@@ -101,6 +103,11 @@ impl Registration {
     /// The contexts that it holds on key objects.
     pub(crate) fn contexts(&self) -> &ContextIndex {
         &self.contexts
+    }
+
+    /// The locks that it takes.
+    pub(crate) fn locks(&self) -> &LockOrder {
+        &self.locks
     }
 }
 
@@ -149,6 +156,7 @@ impl Callbacks {
             rundown: Rundown::default(),
             contexts: ContextIndex::default(),
             shown: OnceLock::new(),
+            locks: LockOrder::default(),
         };
         publish(&registration);
         longer.insert(at, Arc::new(registration));

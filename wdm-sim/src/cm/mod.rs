@@ -6,7 +6,7 @@
 //!
 //! | rules | file |
 //! |---|---|
-//! | R1 to R4 | `register`, `callbacks`, `altitude`, `rundown` |
+//! | R1 to R4 | `register`, `callbacks`, `altitude`, `rundown`, `lock_order` |
 //! | N1 to N3, N6, N7 | `notify`, `notify_xp`, `classes`, `frames` |
 //! | N4 | `ops/result_object` |
 //! | N5, R5, K2, N10 | `ops/open`, `ops/lookup`, `ops/load` |
@@ -34,6 +34,7 @@ mod context;
 mod frames;
 mod ids;
 mod key_object;
+pub(crate) mod lock_order;
 mod notify;
 mod notify_xp;
 pub(crate) mod ops;

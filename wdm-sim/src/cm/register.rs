@@ -7,7 +7,7 @@ use wdm_sys::{REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION, RegNtCallbackObjectConte
 use super::altitude::Altitude;
 use super::callbacks::{Cookie, Function, Rank, Registration};
 use super::context::Slot;
-use super::notify;
+use super::{lock_order, notify};
 use crate::machine::{DriverId, Kernel, Thread, on_this_host_thread};
 use crate::status::Status;
 use crate::trace::What;
@@ -60,8 +60,8 @@ pub(crate) fn register(
 /// Unregisters a callback: waits until no operation is under way that it was told of, then sends
 /// the cleanup notification for each context that it still holds (R4, C3).
 ///
-/// Called from inside the callback this would wait for itself; here that is a finding and
-/// `STATUS_POSSIBLE_DEADLOCK`.
+/// Called from inside the callback, or with a lock that the callback takes, this would wait for ever;
+/// here that is a finding and `STATUS_POSSIBLE_DEADLOCK`.
 pub(crate) fn unregister(thread: &Thread, call: &'static str, cookie: Cookie) -> Status {
     if on_this_host_thread(|entered| entered.cm.contains(cookie)) {
         thread.finding(
@@ -73,6 +73,12 @@ pub(crate) fn unregister(thread: &Thread, call: &'static str, cookie: Cookie) ->
         return Status::POSSIBLE_DEADLOCK;
     }
     let kernel = thread.kernel();
+    if let Some(registration) = kernel.cm.callbacks.find(cookie)
+        && !registration.locks().begin(thread)
+    {
+        lock_order::report(thread, &registration);
+        return Status::POSSIBLE_DEADLOCK;
+    }
     let Some(registration) = kernel.cm.callbacks.begin_leave(cookie) else {
         thread.finding(
             Rule::R4,

@@ -12,6 +12,7 @@ use wdm_sys::{
 
 use super::exports;
 use super::resource::require_no_apcs;
+use crate::cm::lock_order::waits_forever;
 use crate::machine::{Counter, Thread, current, irql};
 use crate::pool::{NotFreed, Tag};
 use crate::verifier::Rule;
@@ -316,9 +317,17 @@ pub(super) unsafe fn acquire(
     wait: bool,
 ) -> bool {
     let me = thread.address();
-    let locked = thread.kernel().dispatcher.lock(mutex.addr());
+    let dispatcher = &thread.kernel().dispatcher;
     // SAFETY: by this function's contract; the lock orders this with the other routines here.
     let owner = || unsafe { (*mutex).Owner }.addr();
+    let has_it = |thread| {
+        let _locked = dispatcher.lock(mutex.addr());
+        owner() == thread
+    };
+    if wait && waits_forever(thread, mutex.addr(), has_it) {
+        return false;
+    }
+    let locked = dispatcher.lock(mutex.addr());
     // SAFETY: as above. 1 is free, 0 and less is taken.
     let count = || unsafe { (*mutex).Count };
     if count() < 1 && owner() == me {
@@ -335,6 +344,7 @@ pub(super) unsafe fn acquire(
     unsafe { (*mutex).Count = 0 };
     // SAFETY: as above.
     unsafe { (*mutex).Owner = with_exposed_provenance_mut(me) };
+    thread.set_has_fast_mutex(mutex.addr(), true);
     true
 }
 
@@ -356,6 +366,7 @@ pub(super) unsafe fn release(thread: &Thread, call: &'static str, mutex: PFAST_M
     unsafe { (*mutex).Owner = null_mut() };
     // SAFETY: as above.
     unsafe { (*mutex).Count = 1 };
+    thread.set_has_fast_mutex(mutex.addr(), false);
     locked.wake();
     true
 }

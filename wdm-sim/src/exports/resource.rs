@@ -7,6 +7,7 @@
 use wdm_sys::{BOOLEAN, NTSTATUS, PVOID};
 
 use super::exports;
+use crate::cm::lock_order::waits_forever;
 use crate::locks::{Access, Kind, Taken};
 use crate::machine::{Thread, current, irql};
 use crate::status::Status;
@@ -157,6 +158,10 @@ fn acquire(
     thread.require_irql(irql::APC_LEVEL, call);
     require_no_apcs(thread, call);
     let locks = &thread.kernel().locks;
+    let has_it = |thread| locks.times(thread, resource.addr()).1 > 0;
+    if wait != 0 && waits_forever(thread, resource.addr(), has_it) {
+        return 0;
+    }
     let detail = match locks.take(thread, Kind::Resource, resource.addr(), access, wait != 0) {
         Taken::Yes => return 1,
         Taken::Busy => return 0,

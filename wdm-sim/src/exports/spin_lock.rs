@@ -8,6 +8,7 @@ use wdm_sys::{BOOLEAN, KIRQL, KSPIN_LOCK, PVOID};
 
 use super::exports;
 use super::resource::require_no_apcs;
+use crate::cm::lock_order::waits_forever;
 use crate::locks::{Access, Kind, Taken};
 use crate::machine::{Thread, current, irql};
 use crate::verifier::Rule;
@@ -141,7 +142,11 @@ fn release_push_lock(thread: &Thread, call: &'static str, lock: PVOID, access: O
 
 /// Takes a lock, waiting for it.
 pub(super) fn take(thread: &Thread, call: &'static str, kind: Kind, lock: usize, access: Access) {
-    let taken = thread.kernel().locks.take(thread, kind, lock, access, true);
+    let locks = &thread.kernel().locks;
+    if waits_forever(thread, lock, |thread| locks.times(thread, lock).1 > 0) {
+        return;
+    }
+    let taken = locks.take(thread, kind, lock, access, true);
     if taken == Taken::Deadlock {
         let name = kind.name();
         let detail = format!("{name} is taken a second time by its owner, which deadlocks on NT");

@@ -262,7 +262,11 @@ exports! {
 pub(super) fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome) -> NTSTATUS {
     let thread = current(call);
     // The registry's services, and no others, have keys in their names.
-    let rule = if call.contains("Key") { Rule::N1 } else { Rule::Irql };
+    let rule = if call.contains("Key") {
+        Rule::N1
+    } else {
+        Rule::Irql
+    };
     thread.require_irql_by(rule, irql::PASSIVE_LEVEL, call);
     let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));
     outcome.unwrap_or_else(|refused| refused).0

@@ -94,6 +94,8 @@ pub(crate) struct Thread {
     irql: Cell<u8>,
     critical_regions: Cell<u32>,
     guarded_regions: Cell<u32>,
+    /// The addresses of the fast mutexes that it has.
+    fast_mutexes: RefCell<Vec<usize>>,
     caller: Cell<Caller>,
     routine: Cell<Routine>,
     /// What the configuration manager remembers of the operations under way on this thread.
@@ -120,6 +122,7 @@ impl Thread {
             irql: Cell::new(irql::PASSIVE_LEVEL),
             critical_regions: Cell::new(0),
             guarded_regions: Cell::new(0),
+            fast_mutexes: RefCell::default(),
             caller: Cell::new(Caller::NONE),
             routine: Cell::new(Routine::NONE),
             cm: cm::ThreadState::default(),
@@ -233,6 +236,21 @@ impl Thread {
     /// Sets how deep in guarded regions the thread is.
     pub(crate) fn set_guarded_regions(&self, depth: u32) {
         self.guarded_regions.set(depth);
+    }
+
+    /// Takes note of a fast mutex that it has now, or has no longer.
+    pub(crate) fn set_has_fast_mutex(&self, mutex: usize, has_it: bool) {
+        let mut mutexes = self.fast_mutexes.borrow_mut();
+        match has_it {
+            true => mutexes.push(mutex),
+            false => mutexes.retain(|&other| other != mutex),
+        }
+    }
+
+    /// Whether it has a lock, of whatever kind.
+    pub(crate) fn has_lock(&self, lock: usize) -> bool {
+        let is_mutex = self.fast_mutexes.borrow().contains(&lock);
+        is_mutex || self.kernel.locks.times(self.address(), lock).1 > 0
     }
 
     /// Records that the running driver broke a rule, at the routine `call`.
