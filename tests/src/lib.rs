@@ -1,1 +1,7 @@
-//! Tests that see all the crates of the workspace; they live in `tests/`.
+//! Tests that see all the crates of the workspace; they live in `tests/` and in `conformance/`.
+//!
+//! The library says which tests there have to be: [`list`].
+
+#![deny(unsafe_code)]
+
+pub mod list;
