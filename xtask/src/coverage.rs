@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -14,7 +13,7 @@ use cm_callback::operation::{Row, TABLE};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::process::{self, say};
+use crate::test_results;
 use crate::workspace::Workspace;
 
 /// The command line of `cargo xtask coverage-table`.
@@ -97,7 +96,7 @@ impl Line {
 /// Runs the tests, prints the table, and fails if a cell is empty or a test has failed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let workspace = Workspace::load()?;
-    let mut lines = lines(&results(&workspace)?);
+    let mut lines = lines(&test_results::of(&workspace, PACKAGE, PROGRAM)?);
     lines.sort_by_key(|line| line.class);
     let mut out = std::io::stdout().lock();
     if options.json {
@@ -120,31 +119,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn lines(results: &HashMap<String, bool>) -> Vec<Line> {
     TABLE.iter().map(|row| Line::new(row, results)).collect()
-}
-
-/// Runs the tests of the classes; which passed, by class.
-fn results(workspace: &Workspace) -> Result<HashMap<String, bool>> {
-    let mut test: Command = process::cargo();
-    test.args(["test", "--package", PACKAGE, "--test", PROGRAM])
-        .current_dir(workspace.root());
-    say(format!("`{}`", process::display(&test)));
-    // A test that fails is a line of the table; one that does not compile is an error.
-    let output = process::output(&mut test)?;
-    let results = parse(&String::from_utf8_lossy(&output.stdout));
-    if results.is_empty() {
-        let reason = process::last_line(&output.stderr);
-        bail!("`{}` ran no test: {reason}", process::display(&test));
-    }
-    Ok(results)
-}
-
-/// The lines `test NAME ... ok` of a test program.
-fn parse(output: &str) -> HashMap<String, bool> {
-    let tests = output.lines().filter_map(|line| {
-        let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
-        Some((name.to_owned(), result == "ok"))
-    });
-    tests.collect()
 }
 
 fn table(lines: &[Line]) -> Table {
@@ -171,16 +145,6 @@ fn table(lines: &[Line]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_are_read_from_the_lines_of_tests_only() {
-        let output = "\nrunning 3 tests\ntest RegNtPreA ... ok\ntest RegNtPostA ... FAILED\n\
-                      test n1_every_class_is_tried ... ok\n\ntest result: FAILED. 2 passed\n";
-        let results = parse(output);
-        assert_eq!(results.len(), 3);
-        assert_eq!(results.get("RegNtPreA"), Some(&true));
-        assert_eq!(results.get("RegNtPostA"), Some(&false));
-    }
 
     #[test]
     fn a_class_without_a_test_or_with_one_that_fails_is_not_covered() {

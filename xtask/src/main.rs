@@ -9,6 +9,7 @@ mod bindgen;
 mod browser;
 mod c_driver;
 mod ci;
+mod conformance;
 mod coverage;
 mod debian;
 mod demo;
@@ -21,6 +22,7 @@ mod sanitize;
 mod steps;
 mod target;
 mod test;
+mod test_results;
 mod test_runner;
 mod toolchain;
 mod workspace;
@@ -63,6 +65,8 @@ enum Task {
     Bindgen(bindgen::Options),
     /// Print what there is for each class of notifications, and run the test of each
     CoverageTable(coverage::Options),
+    /// Print which test there is for each line of docs/semantics.md, and run them
+    Conformance(conformance::Options),
     /// Package the crates that are published, as crates.io would get them
     Package(package::Options),
 }
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Task::Ci(options) => ci::run(&options, consent),
         Task::Bindgen(options) => bindgen::run(&options),
         Task::CoverageTable(options) => coverage::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
         Task::Package(options) => package::run(&options),
     };
     match done {

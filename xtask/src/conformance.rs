@@ -1,0 +1,196 @@
+//! `cargo xtask conformance`: which tests there are for each line of `docs/semantics.md`, and whether
+//! they pass.
+//!
+//! The lines are read from the document, and a test is named after its line
+//! ([`wdm_tests::list`]). Most tests are in `tests/conformance`; a line that has none there may have
+//! one in another test program.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use wdm_tests::list::{self, SUITE};
+
+use crate::test_results;
+use crate::workspace::Workspace;
+
+/// The command line of `cargo xtask conformance`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Print the table as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How much of a line's text the table shows, in characters.
+const SHOWN: usize = 60;
+
+/// The tests of each program that passed or failed, by the program's package and name.
+type Results = BTreeMap<(String, String), HashMap<String, bool>>;
+
+/// One line of the table.
+#[derive(Debug, Serialize)]
+struct Line {
+    rule: String,
+    text: String,
+    /// Program and function.
+    tests: Vec<String>,
+    passed: Option<bool>,
+    left_out: Option<&'static str>,
+}
+
+impl Line {
+    fn new(line: list::Line, results: &Results) -> Self {
+        let mut tests = Vec::new();
+        let mut passed = None;
+        for ((_, program), of_program) in results {
+            for (path, ok) in of_program {
+                let function = path.rsplit("::").next().unwrap_or(path);
+                if line.names(function) {
+                    tests.push(format!("{program}::{path}"));
+                    passed = Some(passed.unwrap_or(true) && *ok);
+                }
+            }
+        }
+        tests.sort();
+        Self {
+            left_out: line.left_out(),
+            rule: line.id,
+            text: line.text,
+            tests,
+            passed,
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (self.passed, self.left_out) {
+            (Some(true), _) => "ok",
+            (Some(false), _) => "FAILED",
+            (None, Some(_)) => "left out",
+            (None, None) => "MISSING",
+        }
+    }
+
+    fn cells(&self) -> [String; 4] {
+        let mut text: String = self.text.chars().take(SHOWN).collect();
+        if text.len() < self.text.len() {
+            text.push_str("...");
+        }
+        let tests = match self.left_out {
+            Some(reason) if self.tests.is_empty() => reason.to_owned(),
+            _ => self.tests.join("\n"),
+        };
+        // A case's own words are its text.
+        let rule = self.rule.split('_').next().unwrap_or_default();
+        [rule.to_owned(), text, tests, self.verdict().to_owned()]
+    }
+
+    fn is_covered(&self) -> bool {
+        self.passed == Some(true) || (self.passed.is_none() && self.left_out.is_some())
+    }
+}
+
+/// Runs the tests, prints the table, and fails if a line is without a test or a test has failed.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let workspace = Workspace::load()?;
+    let document = workspace.root().join("docs/semantics.md");
+    let semantics = fs::read_to_string(&document)
+        .with_context(|| format!("cannot read {}", document.display()))?;
+    let lines = list::lines(&semantics).map_err(|error| anyhow!(error))?;
+    let results = results(&workspace, &lines)?;
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|line| Line::new(line, &results))
+        .collect();
+    let mut out = std::io::stdout().lock();
+    if options.json {
+        serde_json::to_writer_pretty(&mut out, &lines)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", table(&lines))?;
+    }
+    let holes: Vec<_> = lines.iter().filter(|line| !line.is_covered()).collect();
+    if let Some(first) = holes.first() {
+        bail!(
+            "{} of {} lines are not covered, {} first: see its test, or write one, in {SUITE}",
+            holes.len(),
+            lines.len(),
+            first.rule
+        );
+    }
+    Ok(())
+}
+
+/// Runs the suite, and the other programs that the lines need which have no test in it.
+fn results(workspace: &Workspace, lines: &[list::Line]) -> Result<Results> {
+    let tests = list::tests(&workspace.root()).context("cannot read the tests")?;
+    let mut results = Results::new();
+    for line in lines.iter().filter(|line| line.left_out().is_none()) {
+        let test = tests.iter().find(|test| line.names(&test.name));
+        let Some((folder, program)) = test.and_then(list::Test::program) else {
+            continue;
+        };
+        let package = match folder.as_str() {
+            "tests" => "wdm-tests".to_owned(),
+            _ => folder,
+        };
+        if let Entry::Vacant(entry) = results.entry((package, program)) {
+            let (package, program) = entry.key();
+            let of_program = test_results::of(workspace, package, program)?;
+            entry.insert(of_program);
+        }
+    }
+    Ok(results)
+}
+
+fn table(lines: &[Line]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::ASCII_MARKDOWN)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(["line", "what it says", "tests", ""]);
+    for line in lines {
+        table.add_row(line.cells());
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: &str) -> list::Line {
+        list::Line {
+            id: id.to_owned(),
+            text: "A fact.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_line_is_covered_if_all_its_tests_pass_or_it_is_left_out() {
+        let of_program = [
+            ("rules::r1_one", true),
+            ("rules::r1_two", false),
+            ("n1_one", true),
+        ];
+        let of_program = of_program.map(|(name, ok)| (name.to_owned(), ok));
+        let key = ("wdm-tests".to_owned(), "conformance".to_owned());
+        let results = Results::from([(key, HashMap::from(of_program))]);
+        let verdicts = ["R1", "N1", "C1", "U1"].map(|id| {
+            let line = Line::new(line(id), &results);
+            (line.verdict(), line.is_covered(), line.tests.len())
+        });
+        let expected = [
+            ("FAILED", false, 2),
+            ("ok", true, 1),
+            ("MISSING", false, 0),
+            ("left out", true, 0),
+        ];
+        assert_eq!(verdicts, expected);
+    }
+}
