@@ -392,7 +392,12 @@ fn n8_outputs_are_the_callers_own_memory() {
                 let data = unsafe { info.KeyValueInformation.cast::<[u32; 4]>().read() };
                 after.store(data[3] as usize, SeqCst);
                 // SAFETY: as above.
-                unsafe { info.KeyValueInformation.cast::<u32>().add(3).write(7) };
+                unsafe {
+                    info.KeyValueInformation
+                        .cast::<u32>()
+                        .wrapping_add(3)
+                        .write(7)
+                };
                 Status::SUCCESS
             })
         });
