@@ -78,6 +78,11 @@ impl Block {
         self.serial
     }
 
+    /// Whether it is, or was, a key object's context.
+    pub(super) fn is_context(&self) -> bool {
+        self.attached + self.detached > 0
+    }
+
     /// Whether an address lies in the block, guard included.
     pub(super) fn contains(&self, address: usize) -> bool {
         address.wrapping_sub(self.address()) < self.layout.size()

@@ -61,6 +61,8 @@ pub(crate) enum NotFreed {
 
 /// What a driver did not free, for one tag.
 pub(crate) struct Leak {
+    /// Whether they are key contexts.
+    pub(crate) contexts: bool,
     /// The tag.
     pub(crate) tag: Tag,
     /// How many blocks.
@@ -156,11 +158,13 @@ impl Pool {
 
     /// Takes away all blocks of a driver that is gone.
     pub(crate) fn take_all_of(&self, owner: DriverId) -> Vec<Leak> {
-        let mut leaks = BTreeMap::<Tag, Leak>::new();
+        let mut leaks = BTreeMap::<(bool, Tag), Leak>::new();
         for shard in &self.shards {
             let mut blocks = shard.lock();
             for (_, block) in blocks.live.extract_if(|_, block| block.owner() == owner) {
-                let leak = leaks.entry(block.tag()).or_insert(Leak {
+                let contexts = block.is_context();
+                let leak = leaks.entry((contexts, block.tag())).or_insert(Leak {
+                    contexts,
                     tag: block.tag(),
                     blocks: 0,
                     bytes: 0,

@@ -142,12 +142,16 @@ impl Kernel {
 
     fn report_pool(&self, driver: DriverId, call: &'static str) {
         for leak in self.pool.take_all_of(driver) {
+            let (rule, what, when) = match leak.contexts {
+                true => (Rule::C3, "key contexts", " in their cleanup notifications"),
+                false => (Rule::PoolLeak, "pool blocks", ""),
+            };
             self.finding(
                 driver,
-                Rule::PoolLeak,
+                rule,
                 call,
                 format!(
-                    "{} pool blocks, {} bytes in all, with tag '{}' were not freed; the first was \
+                    "{} {what}, {} bytes in all, with tag '{}' were not freed{when}; the first was \
                      allocation number {}",
                     leak.blocks, leak.bytes, leak.tag, leak.first
                 ),

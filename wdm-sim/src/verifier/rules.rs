@@ -46,7 +46,7 @@ rules! {
     K3 "K3" "An object that is being closed goes to no object-manager routine.";
     K4 "K4" "A key object's id and name are asked for and released as documented.";
     C1 "C1" "A context is set inside a callback only, from an object's open to its close.";
-    C3 "C3" "A context lives until its cleanup notification, which comes once per object.";
+    C3 "C3" "A context lives until its cleanup notification, which comes once per object, and is released there.";
     C4 "C4" "A context, replaced or not, is not released before its cleanup notification.";
     C5 "C5" "A call context is set together with \"go on\".";
     T9 "T9" "A resource manager enlists in active transactions, for their rollback too.";

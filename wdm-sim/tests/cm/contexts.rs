@@ -427,11 +427,11 @@ fn c4_replaced_context_freed_early_is_found() {
 }
 
 #[test]
-fn c4_contexts_that_are_never_freed_are_found() {
+fn c3_contexts_that_are_never_freed_are_found() {
     let machine = machine();
     run_attacher(&machine, Release::Never);
-    let finding = assert_only(&machine, Rule::PoolLeak, "DriverUnload");
-    assert!(finding.detail.contains("2 pool blocks"), "{finding}");
+    let finding = assert_only(&machine, Rule::C3, "DriverUnload");
+    assert!(finding.detail.contains("2 key contexts"), "{finding}");
 }
 
 #[test]
