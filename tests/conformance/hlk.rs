@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::{ptr, thread};
 
 use wdm_sim::registry::Disposition;
-use wdm_sim::{KeyOptions, Machine, RestoreFlags, SaveFormat, Status};
+use wdm_sim::{KeyOptions, Machine, RestoreFlags, Rule, SaveFormat, Status};
 use wdm_sys::*;
 
 use crate::rules::hives::{FILE, LOADED, LOADED_FILE, OUT, backup, scene};
@@ -27,7 +27,9 @@ fn hlk_altitude_conflict() {
     }
     let near = register(&machine, "140000.251", |_| Status::SUCCESS);
     unregister_all(&machine, [held, near]);
-    assert_clean(&machine);
+    let findings = machine.report().findings;
+    assert!(findings.iter().all(|finding| finding.rule == Rule::R2));
+    assert_eq!(findings.len(), 3, "{findings:#?}");
 }
 
 #[test]

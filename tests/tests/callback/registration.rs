@@ -10,7 +10,7 @@ use cm_callback::{
     altitude,
 };
 use wdm_safe::{Driver, Init, Lifecycle, NtError, NtStatus, Result};
-use wdm_sim::{KeyAccess, LoadDriverError, Machine, Status};
+use wdm_sim::{KeyAccess, LoadDriverError, Machine, Rule, Status};
 
 use crate::support::{HOME, Log, Note, finish, load, machine};
 
@@ -53,13 +53,21 @@ mod twice {
     wdm_safe::driver!(Twice);
 }
 
+/// Unloads a driver and checks that the verifier has found one collision, and nothing else.
+fn finish_with_a_collision(machine: &Machine, driver: wdm_sim::Driver) {
+    machine.unload(driver).expect("it unloads");
+    let findings = machine.report().findings;
+    let rules: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, [Rule::R2], "{findings:#?}");
+}
+
 #[test]
 fn r1_a_taken_altitude_is_a_collision_and_gives_the_object_back() {
     let machine = machine();
     // SAFETY: a driver in safe Rust.
     let driver = unsafe { machine.load_linked("twice", twice::driver_entry) }.expect("it loads");
     assert!(twice::REFUSED.load(Ordering::Relaxed));
-    finish(&machine, [driver]);
+    finish_with_a_collision(&machine, driver);
 }
 
 #[test]
@@ -71,7 +79,7 @@ fn r1_equal_numbers_collide_however_they_are_written() {
         panic!("no collision")
     };
     assert_eq!(status, Status::FLT_INSTANCE_ALTITUDE_COLLISION);
-    finish(&machine, [driver]);
+    finish_with_a_collision(&machine, driver);
 }
 
 /// Logs each open with its own name, pre and post.

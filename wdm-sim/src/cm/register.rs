@@ -24,11 +24,11 @@ pub(crate) fn register(
     function: Function,
     publish: impl FnOnce(Cookie),
 ) -> Status {
+    let text = || String::from_utf16_lossy(altitude.unwrap_or_default());
     let altitude = match altitude.map(Altitude::try_from).transpose() {
         Ok(altitude) => altitude,
         Err(malformed) => {
-            let text = String::from_utf16_lossy(altitude.unwrap_or_default());
-            thread.finding(Rule::R2, call, format!("{text:?}: {malformed}"));
+            thread.finding(Rule::R2, call, format!("{:?}: {malformed}", text()));
             return Status::INVALID_PARAMETER;
         }
     };
@@ -54,6 +54,13 @@ pub(crate) fn register(
         let publish = |new: &Registration| publish(announce(new));
         kernel.cm.callbacks.register(altitude, function, publish)
     };
+    if registered == Err(Status::FLT_INSTANCE_ALTITUDE_COLLISION) {
+        let detail = format!(
+            "altitude {} is held by another callback; give each callback an altitude of its own",
+            text()
+        );
+        thread.finding(Rule::R2, call, detail);
+    }
     registered.err().unwrap_or(Status::SUCCESS)
 }
 
