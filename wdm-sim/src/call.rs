@@ -96,14 +96,12 @@ fn run_to<T>(
     let after = thread.irql();
     let finding = |rule, detail: String| {
         // A registry callback has a rule of its own for how it leaves its thread.
-        let rule = if routine == REGISTRY_CALLBACK {
-            Rule::N1
-        } else {
-            rule
+        let rule = match routine {
+            REGISTRY_CALLBACK => Rule::N1,
+            _ => rule,
         };
-        thread
-            .kernel()
-            .finding(caller.driver, rule, routine, detail);
+        let kernel = thread.kernel();
+        kernel.finding(caller.driver, rule, routine, detail);
     };
     if let Some(level) = level.filter(|&level| level != after) {
         thread.set_irql(level);

@@ -261,11 +261,10 @@ exports! {
 /// Runs a system service that a driver called.
 pub(super) fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome) -> NTSTATUS {
     let thread = current(call);
-    // The registry's services, and no others, have keys in their names.
-    let rule = if call.contains("Key") {
-        Rule::N1
-    } else {
-        Rule::Irql
+    // Of the services that are called so, those of the registry have keys in their names.
+    let rule = match call.starts_with("Zw") && call.contains("Key") {
+        true => Rule::N1,
+        false => Rule::Irql,
     };
     thread.require_irql_by(rule, irql::PASSIVE_LEVEL, call);
     let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));
