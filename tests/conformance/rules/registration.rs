@@ -69,7 +69,7 @@ fn order(machine: &Machine, altitudes: &[&'static str]) -> Vec<String> {
     let filters: Vec<_> = altitudes
         .iter()
         .map(|altitude| match *altitude {
-            "none" => register_legacy(machine, note("none")),
+            legacy if legacy.starts_with("none") => register_legacy(machine, note(legacy)),
             altitude => register(machine, altitude, note(altitude)),
         })
         .collect();
@@ -84,8 +84,25 @@ fn order(machine: &Machine, altitudes: &[&'static str]) -> Vec<String> {
 fn r2_higher_is_nearer_the_caller() {
     const LONG: &str = "99999999999999999999999999999999999999999.00000000000000000000000001";
     let machine = machine();
-    let heard = order(&machine, &["380020", "380020.5", "40000", LONG, "none"]);
-    let down = ["none", LONG, "380020.5", "380020", "40000"];
+    let heard = order(
+        &machine,
+        &[
+            "380020",
+            "none, first",
+            "380020.5",
+            "40000",
+            LONG,
+            "none, second",
+        ],
+    );
+    let down = [
+        "none, first",
+        "none, second",
+        LONG,
+        "380020.5",
+        "380020",
+        "40000",
+    ];
     let pre = down.iter().map(|altitude| format!("pre {altitude}"));
     let post = down.iter().rev().map(|altitude| format!("post {altitude}"));
     assert_eq!(heard, pre.chain(post).collect::<Vec<_>>());
