@@ -19,7 +19,7 @@ impl Captured {
     fn new(data: PVOID, length: u32) -> Self {
         let length = length as usize;
         // SAFETY: it takes numbers.
-        let copy = unsafe { ExAllocatePool2(POOL_FLAG_PAGED, length as u64, TAG) };
+        let copy = unsafe { ExAllocatePoolWithTag(PagedPool, length as u64, TAG) };
         assert!(!copy.is_null());
         // SAFETY: the probe looks at the addresses only.
         unsafe { ProbeForRead(data, length as u64, 1) };
@@ -81,7 +81,10 @@ fn regfltr_capture() {
         assert_eq!(number(&key, "Replayed"), Ok(0xDEAD_BEEF));
         drop(key);
         drop(thread);
-        let blocks = machine.report().counters;
+        let report = machine.report();
+        let blocks = report.counters;
         assert_eq!(blocks.pool_allocations, blocks.pool_frees);
+        assert_eq!(blocks.pool_allocations, u64::from(!system_captures));
+        assert_eq!(report.findings, []);
     }
 }

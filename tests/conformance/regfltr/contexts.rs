@@ -90,10 +90,9 @@ fn regfltr_object_context() {
     run_driver(&machine, "contexts", body, || {
         let app = machine.process("app.exe");
         let thread = app.enter();
-        // Two key objects of one key, of which one gets a context.
-        let with = thread
-            .create_key(&child("").replace("Test\\", "With"), ALL)
-            .unwrap();
+        // Of two key objects, one gets a context.
+        let with = format!(r"{SYSTEM}\With");
+        let with = thread.create_key(&with, ALL).unwrap();
         let without = thread.create_key(TEST, ALL).unwrap();
         with.set_dword(VALUE, 1).unwrap();
         without.set_dword(VALUE, 1).unwrap();

@@ -8,8 +8,8 @@ use wdm_sys::*;
 
 use crate::support::*;
 
-/// Denies opens whose access is checked: the simulated registry keeps security descriptors, but grants
-/// what is asked for, so a callback at the bottom plays the part of one that protects its key.
+/// Denies opens whose access is checked, and no others: a callback at the bottom plays the part of a
+/// security descriptor that protects a key.
 fn protect(machine: &Machine) -> Filter {
     register(
         machine,
