@@ -1,4 +1,5 @@
-//! The registry's system services, as drivers call them: every call is made from kernel mode.
+//! The registry's system services, as drivers call them: every call is made from kernel mode. Those of
+//! code that [`ThreadGuard::in_user_mode`](crate::ThreadGuard::in_user_mode) runs are the exception.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwcreatekey> and its
 //! neighbours; those of hives are in `hive`, those of transactions in [`tm`](super::tm).
@@ -13,7 +14,7 @@ use wdm_sys::{
 use super::exports;
 use crate::cm::capture::{Input, Output};
 use crate::cm::ops::{self, Creation, Outcome, Tell};
-use crate::machine::{Mode, Thread, current, irql};
+use crate::machine::{Thread, current, irql};
 use crate::status::Status;
 use crate::verifier::Rule;
 
@@ -267,6 +268,6 @@ pub(super) fn service(call: &'static str, body: impl FnOnce(&Thread) -> Outcome)
         false => Rule::Irql,
     };
     thread.require_irql_by(rule, irql::PASSIVE_LEVEL, call);
-    let outcome = thread.with_previous_mode(Mode::Kernel, || body(&thread));
+    let outcome = thread.with_previous_mode(thread.calling_mode(), || body(&thread));
     outcome.unwrap_or_else(|refused| refused).0
 }

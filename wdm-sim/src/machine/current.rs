@@ -91,6 +91,8 @@ pub(crate) struct Thread {
     /// The processes that it is attached to.
     pub(super) attachments: Attachments,
     previous_mode: Cell<Mode>,
+    /// The mode of the code that calls system services.
+    calling_mode: Cell<Mode>,
     irql: Cell<u8>,
     critical_regions: Cell<u32>,
     guarded_regions: Cell<u32>,
@@ -119,6 +121,7 @@ impl Thread {
         crate::seh::prepare_thread();
         Self {
             previous_mode: Cell::new(object.process().default_mode()),
+            calling_mode: Cell::new(Mode::Kernel),
             irql: Cell::new(irql::PASSIVE_LEVEL),
             critical_regions: Cell::new(0),
             guarded_regions: Cell::new(0),
@@ -182,6 +185,19 @@ impl Thread {
         result
     }
 
+    /// The mode that a Zw* routine is called from.
+    pub(crate) fn calling_mode(&self) -> Mode {
+        self.calling_mode.get()
+    }
+
+    /// Runs `body` as code of `mode` that calls Zw* routines.
+    fn with_calling_mode<T>(&self, mode: Mode, body: impl FnOnce() -> T) -> T {
+        let before = self.calling_mode.replace(mode);
+        let result = body();
+        self.calling_mode.set(before);
+        result
+    }
+
     /// The driver whose code runs.
     pub(crate) fn caller(&self) -> Caller {
         self.caller.get()
@@ -203,7 +219,7 @@ impl Thread {
     /// Runs `body` as `routine`.
     pub(crate) fn with_routine<T>(&self, routine: Routine, body: impl FnOnce() -> T) -> T {
         let before = self.routine.replace(routine);
-        let result = body();
+        let result = self.with_calling_mode(Mode::Kernel, body);
         self.routine.set(before);
         result
     }
@@ -380,6 +396,15 @@ impl ThreadGuard {
     /// The thread's id, as `PsGetCurrentThreadId` gives it.
     pub fn id(&self) -> usize {
         self.thread.id()
+    }
+
+    /// Runs code of the process that makes the registry's system calls itself. What [`wdm_sys`] declares
+    /// as `Zw...` is for it what ntdll.dll exports under these names, and `Nt...`: the calls come from the
+    /// process's own mode, so that rights are enforced, and have all their parameters. Routines of
+    /// drivers that run meanwhile call from kernel mode, as ever.
+    pub fn in_user_mode<T>(&self, body: impl FnOnce() -> T) -> T {
+        let (thread, mode) = (&self.thread, self.thread.process().default_mode());
+        as_current(thread, || thread.with_calling_mode(mode, body))
     }
 
     /// The simulated thread.
