@@ -46,7 +46,8 @@ macro_rules! calls {
 }
 
 calls! {
-    /// `NtCreateKey`; the answer's length is the disposition.
+    /// `NtCreateKey`; the answer's length is the disposition, its data one byte: 1 for a handle, 0 for
+    /// NULL.
     CreateKey {
         /// Where the handle goes.
         slot: u32,
@@ -63,7 +64,7 @@ calls! {
         /// `Class`.
         class: Option<Text>,
     }
-    /// `NtOpenKey`.
+    /// `NtOpenKey`; the answer's data are as above.
     OpenKey {
         /// Where the handle goes.
         slot: u32,
@@ -76,7 +77,7 @@ calls! {
         /// `Attributes`.
         attributes: u32,
     }
-    /// `NtOpenKeyEx`.
+    /// `NtOpenKeyEx`; the answer's data are as above.
     OpenKeyEx {
         /// Where the handle goes.
         slot: u32,

@@ -1,5 +1,6 @@
 //! Making the calls.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ptr;
 
@@ -200,7 +201,14 @@ impl Prober {
             let before = core::mem::replace(place, handle);
             close(before);
         }
-        Answer::of(status)
+        Answer {
+            data: vec![match handle {
+                handle if handle.is_null() => 0,
+                handle if handle == no_handle() => Answer::UNTOUCHED,
+                _ => 1,
+            }],
+            ..Answer::of(status)
+        }
     }
 
     /// `NtQueryMultipleValueKey`, whose size is a variable, too.

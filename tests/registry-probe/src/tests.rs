@@ -101,6 +101,18 @@ fn in_user_mode() {
         .collect();
     // The default value is not there.
     assert_eq!(statuses, [0, 0, 0, 0, 0xC000_0034, 0, 0]);
+    let missing = Call::OpenKey {
+        slot: 3,
+        root: Some(0),
+        name: "missing".into(),
+        access: ALL,
+        attributes: 0,
+    };
+    assert_eq!(
+        prober.perform(&missing).data,
+        [0],
+        "no handle is left there"
+    );
     let closed = prober.perform(&Call::DeleteKey { slot: 1 });
     assert_eq!(closed.status, 0xC000_0008);
 

@@ -167,6 +167,54 @@ fn symbolic_links_are_followed_or_opened_themselves() {
     assert_eq!(opened, Err(Status::INVALID_PARAMETER));
 }
 
+/// What ntdll.dll exports as `Zw...` is called from user mode, what a driver calls from kernel mode.
+#[test]
+fn a_program_calls_the_services_from_user_mode_and_callbacks_from_kernel_mode() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let key = thread.open_key(SYSTEM, KeyAccess::READ).unwrap();
+    let handle = key.handle().addr();
+    let delete = move || {
+        let mut name = Wide::new("Missing");
+        // SAFETY: the name is live, and any number can be given as a handle.
+        Status(unsafe { ZwDeleteValueKey(ptr::without_provenance_mut(handle), name.as_ptr()) })
+    };
+    let log = Log::default();
+    let _filter = register(&machine, "1", {
+        let log = log.clone();
+        move |event| {
+            if event.name() == "RegNtPreQueryKey" {
+                log.note(delete().to_string());
+            }
+            Status::SUCCESS
+        }
+    });
+    thread.in_user_mode(|| {
+        assert_eq!(delete(), Status::ACCESS_DENIED);
+        key.query().unwrap();
+        assert_eq!(delete(), Status::ACCESS_DENIED);
+    });
+    let from_kernel_mode = Status::OBJECT_NAME_NOT_FOUND;
+    assert_eq!(log.take(), [from_kernel_mode.to_string()]);
+    assert_eq!(delete(), from_kernel_mode, "as ever");
+}
+
+#[test]
+fn a_deleted_link_says_so_before_it_says_what_it_can_hold() {
+    let machine = machine();
+    let app = machine.process("app.exe");
+    let thread = app.enter();
+    let path = r"\REGISTRY\MACHINE\SYSTEM\Link";
+    let options = KeyOptions::CREATE_LINK | KeyOptions::VOLATILE;
+    let (link, _) = thread
+        .create_key_with(path, KeyAccess::ALL, options)
+        .unwrap();
+    assert_eq!(link.set_dword("Number", 1), Err(Status::ACCESS_DENIED));
+    link.delete().unwrap();
+    assert_eq!(link.set_dword("Number", 1), Err(Status::KEY_DELETED));
+}
+
 #[test]
 fn security_descriptors_are_kept_in_parts() {
     let machine = machine();
@@ -330,7 +378,7 @@ fn wrong_parameters_are_errors() {
     let mut right = attributes(ptr::null_mut(), name.as_ptr());
     // SAFETY: all places are live.
     let status = unsafe { ZwOpenKeyEx(&raw mut handle, KEY_READ, &raw mut right, 0x8000) };
-    assert_eq!(Status(status), Status::INVALID_PARAMETER);
+    assert_eq!(Status(status), Status::INVALID_PARAMETER_4);
 }
 
 #[test]

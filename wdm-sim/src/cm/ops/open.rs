@@ -126,6 +126,9 @@ pub(crate) unsafe fn open_key(
     attributes: POBJECT_ATTRIBUTES,
     options: u32,
 ) -> Outcome {
+    if options & !(REG_OPTION_OPEN_LINK | REG_OPTION_BACKUP_RESTORE) != 0 {
+        return Err(Status::INVALID_PARAMETER_4);
+    }
     // SAFETY: the caller's promise is the same.
     let mut request = unsafe { Request::capture(thread, handle, access, attributes, options) }?;
     Ok(request.run(thread, Operation::OpenKey).0)
@@ -193,6 +196,11 @@ impl<'t> Request<'t> {
             return Err(Status::INVALID_PARAMETER);
         }
         let mode = thread.previous_mode();
+        if mode == Mode::User {
+            // What fails leaves no handle there (Wine: `test_NtOpenKey`).
+            // SAFETY: as above.
+            unsafe { capture::write(handle, ptr::null_mut()) };
+        }
         // SAFETY: as above.
         let name = unsafe { Name::of_object(mode, given.ObjectName) }?;
         // SAFETY: as above.

@@ -79,6 +79,8 @@ pub(crate) unsafe fn set_value(
 
 /// Sets a value, and tells those who wait for that unless it is what it was.
 fn set(thread: &Thread, key: View<'_>, name: &[u16], kind: u32, data: &[u8]) -> Result<(), Status> {
+    // Before what the key can hold (ReactOS: `CmSetValueKey`).
+    key.check_live()?;
     let (kernel, watches) = (thread.kernel(), &thread.kernel().cm.watches);
     let before = watches.before(key, name);
     key.set_value(name, kind, data)?;
