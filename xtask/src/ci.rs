@@ -14,7 +14,7 @@ use crate::sanitize::{self, Checker};
 use crate::steps::{Done, Steps};
 use crate::target::Target;
 use crate::workspace::Workspace;
-use crate::{demo, package, process, test, toolchain};
+use crate::{compare_wine, demo, package, process, test, toolchain};
 
 /// The headers and the parser that the bindings are generated with, as Debian packages them.
 const BINDGEN_PACKAGES: [&str; 3] = ["mingw-w64-common", "libclang1-19", "libclang-common-19-dev"];
@@ -50,7 +50,9 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
         ok(&mut cargo(&lint))
     });
     if !options.skip_tests {
-        steps.take("tests", || test::run(consent).map(|()| Done::Ok));
+        steps.take("tests", || {
+            test::tests(&workspace, consent).map(|()| Done::Ok)
+        });
     }
     if options.nightly {
         steps.take("nightly toolchain", nightly);
@@ -59,6 +61,9 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     for checker in [Checker::Asan, Checker::Memcheck] {
         steps.take(checker.title(), || checker.run(&workspace, consent));
     }
+    steps.take("comparison with Wine", || {
+        compare_wine::step(&workspace, consent)
+    });
     steps.take("documentation", || {
         let document = ["doc", "--workspace", "--no-deps"];
         ok(cargo(&document).env("RUSTDOCFLAGS", "-Dwarnings"))

@@ -9,6 +9,7 @@ mod bindgen;
 mod browser;
 mod c_driver;
 mod ci;
+mod compare_wine;
 mod conformance;
 mod coverage;
 mod debian;
@@ -59,6 +60,8 @@ enum Task {
     Run(run::Options),
     /// Run the tests that a checker watches: loom, the address sanitizer, valgrind
     Sanitize(sanitize::Options),
+    /// Compare the simulated registry with Wine's, call by call
+    CompareWine(compare_wine::Options),
     /// Check everything that CI checks
     Ci(ci::Options),
     /// Write the raw bindings anew (all arguments go to the generator)
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Task::BuildC(options) => c_driver::run(&options, consent),
         Task::Run(options) => run::run(&options, consent),
         Task::Sanitize(options) => sanitize::run(&options, consent),
+        Task::CompareWine(options) => compare_wine::run(&options, consent),
         Task::Ci(options) => ci::run(&options, consent),
         Task::Bindgen(options) => bindgen::run(&options),
         Task::CoverageTable(options) => coverage::run(&options),

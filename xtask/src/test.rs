@@ -4,10 +4,12 @@ use anyhow::{Result, bail};
 
 use crate::browser;
 use crate::c_driver;
+use crate::compare_wine;
 use crate::debian::Consent;
 use crate::drivers;
 use crate::process::{self, say};
 use crate::sanitize::Checker;
+use crate::steps::Done;
 use crate::target::Target;
 use crate::test_runner::{self, Counts, Stream};
 use crate::toolchain;
@@ -19,13 +21,24 @@ const DRIVERS_VARIABLE: &str = "WDM_DRIVERS";
 /// Where they find the drivers in C.
 const C_DRIVERS_VARIABLE: &str = "WDM_C_DRIVERS";
 
-/// Builds the drivers, runs all tests, and prints how many there were.
+/// Runs all tests, and compares the simulated registry with Wine's.
 pub(crate) fn run(consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
+    let tested = tests(&workspace, consent);
+    let compared = compare_wine::step(&workspace, consent);
+    tested?;
+    if let Done::Skipped(why) = compared? {
+        say(format!("the registry is not compared with Wine's: {why}"));
+    }
+    Ok(())
+}
+
+/// Builds the drivers, runs all tests, and prints how many there were.
+pub(crate) fn tests(workspace: &Workspace, consent: Consent) -> Result<()> {
     let mut counts = Counts::default();
     let mut failed = Vec::new();
     let drivers = match toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent) {
-        Ok(toolchain) => Some(drivers::build_all(&workspace, &toolchain)?),
+        Ok(toolchain) => Some(drivers::build_all(workspace, &toolchain)?),
         Err(unavailable) => {
             say(format!(
                 "the loader is tested without the sample drivers: {unavailable}"

@@ -35,6 +35,14 @@ pub(crate) const LINK_ARGUMENTS: [&str; 8] = [
     "/BREPRO",
 ];
 
+/// What the linker is told for a program: its imports, too, are by raw-dylib.
+const PROGRAM_LINK_ARGUMENTS: [&str; 4] = [
+    "/ENTRY:start",
+    "/SUBSYSTEM:CONSOLE",
+    "/NODEFAULTLIB",
+    "/BREPRO",
+];
+
 /// Parts of Debian's toolchain, by the paths that its packages install.
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -60,6 +68,15 @@ impl DriverToolchain {
     /// Nothing that the user set for host builds gets through: flags such as
     /// `-Ctarget-cpu=native` would make a driver that faults on other machines.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
+        self.cargo_with(subcommand, &LINK_ARGUMENTS)
+    }
+
+    /// As [`cargo`](Self::cargo), for a Windows program with no standard library.
+    pub(crate) fn cargo_for_program(&self, subcommand: &str) -> Command {
+        self.cargo_with(subcommand, &PROGRAM_LINK_ARGUMENTS)
+    }
+
+    fn cargo_with(&self, subcommand: &str, link_arguments: &[&str]) -> Command {
         let mut command = match self {
             Self::Rustup { .. } => {
                 let mut command =
@@ -80,7 +97,10 @@ impl DriverToolchain {
                 command
             }
         };
-        command.env("CARGO_ENCODED_RUSTFLAGS", encoded_flags(self.linker()));
+        command.env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            encoded_flags(self.linker(), link_arguments),
+        );
         command
     }
 
@@ -113,12 +133,13 @@ impl DriverToolchain {
 }
 
 /// The compiler's flags in cargo's encoding, in which paths may contain spaces.
-fn encoded_flags(linker: &Path) -> String {
+fn encoded_flags(linker: &Path, link_arguments: &[&str]) -> String {
     let mut flags = vec![
         format!("-Clinker={}", linker.display()),
         "-Clinker-flavor=lld-link".to_owned(),
     ];
-    flags.extend(LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
+    let arguments = link_arguments.iter();
+    flags.extend(arguments.map(|argument| format!("-Clink-arg={argument}")));
     flags.join("\x1f")
 }
 
@@ -197,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_linker_path_with_a_space_stays_one_flag() {
-        let flags = encoded_flags(Path::new("C:/Program Files/rust-lld.exe"));
+        let flags = encoded_flags(Path::new("C:/Program Files/rust-lld.exe"), &LINK_ARGUMENTS);
         let flags: Vec<_> = flags.split('\x1f').collect();
         assert_eq!(flags[0], "-Clinker=C:/Program Files/rust-lld.exe");
         assert_eq!(flags[1], "-Clinker-flavor=lld-link");
