@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use wdm_sim::registry::ValueInfo;
-use wdm_sim::{KeyAccess, Machine, Status, ThreadGuard, UserAccess, UserMemory};
+use wdm_sim::{KeyAccess, LoadDriverError, Machine, Status, ThreadGuard, UserAccess, UserMemory};
 
 const DEVICE: &str = r"\??\ValueAudit";
 const AUDITED: &str = r"\Registry\Machine\SYSTEM\Audited";
@@ -195,15 +195,23 @@ fn any_allocation_may_fail() {
         let machine = Machine::builder().build().expect("it builds");
         machine.fail_allocation(number);
         // SAFETY: a driver of this project's.
-        let driver = unsafe { machine.load_sys(&file) }.expect("it allocates nothing to load");
-        let app = machine.process("app.exe");
-        let thread = app.enter();
-        let key = thread
-            .create_key(AUDITED, KeyAccess::ALL)
-            .expect("a free name");
-        key.set_dword("Renew", 1).expect("it is let pass");
-        drop(key);
-        machine.unload(driver).expect("it has an unload routine");
+        match unsafe { machine.load_sys(&file) } {
+            Ok(driver) => {
+                let app = machine.process("app.exe");
+                let thread = app.enter();
+                let key = thread
+                    .create_key(AUDITED, KeyAccess::ALL)
+                    .expect("a free name");
+                key.set_dword("Renew", 1).expect("it is let pass");
+                drop(key);
+                machine.unload(driver).expect("it has an unload routine");
+            }
+            // The kernel had no memory for its registration.
+            Err(LoadDriverError::Init { status, .. }) => {
+                assert_eq!(status, Status::INSUFFICIENT_RESOURCES);
+            }
+            Err(error) => panic!("{error}"),
+        }
         let report = machine.report();
         assert_eq!(report.findings, []);
         if report.counters.injected_failures == 0 {
