@@ -13,7 +13,8 @@ use crate::files::{File, Files};
 use crate::hives::Hives;
 use crate::loader::LoadOptions;
 use crate::object::HandleTable;
-use crate::registry::{HiveError, Registry, demo_hive, wide};
+use crate::registry::{HiveError, Key, Registry, demo_hives, wide};
+use crate::se;
 use crate::status::Status;
 use crate::trace::{DEFAULT_LIMIT, Recorder};
 
@@ -24,8 +25,8 @@ pub enum BuildError {
     /// A hive could not be mounted.
     #[error(transparent)]
     Hive(#[from] HiveError),
-    /// The demonstration hive could not be made.
-    #[error("the demonstration hive could not be made ({0}); mount one of your own")]
+    /// The demonstration hives could not be made.
+    #[error("the demonstration hives could not be made ({0}); mount one of your own")]
     DemoHive(#[from] regf::Error),
     /// A file has a path that no file can have.
     #[error("the file {path} cannot be made: {status}; give a path such as \\??\\C:\\name")]
@@ -87,7 +88,8 @@ pub struct Builder {
 }
 
 impl Machine {
-    /// Begins to set up a machine: Windows 10, with a small demonstration hive.
+    /// Begins to set up a machine: Windows 10, with small demonstration hives: `SYSTEM`, `SOFTWARE` and
+    /// `\REGISTRY\USER\.DEFAULT`.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -195,8 +197,9 @@ impl Builder {
         crate::exports::keep_linked();
         let registry = Registry::new();
         let mut files = self.hives;
-        if files.is_empty() {
-            files.push(("SYSTEM".to_owned(), demo_hive()?));
+        let is_demo = files.is_empty();
+        if is_demo {
+            files = demo_hives()?;
         }
         let trace = self
             .trace
@@ -216,6 +219,9 @@ impl Builder {
             let root = registry
                 .open(&wide(&path), true)
                 .map_err(BuildError::Services)?;
+            if is_demo {
+                protect(&root).map_err(BuildError::Services)?;
+            }
             let file = File::new(file);
             let short = name.rsplit('\\').next().unwrap_or(&name);
             let stored_at = format!(r"\SystemRoot\System32\config\{short}");
@@ -260,4 +266,16 @@ impl Builder {
         kernel.publish_process(kernel.processes.system());
         Ok(Machine { kernel })
     }
+}
+
+/// Gives all keys of a demonstration hive the descriptor of a hive's root: administrators may do
+/// everything, everybody may read.
+fn protect(root: &Arc<Key>) -> Result<(), Status> {
+    let descriptor = se::hive_root();
+    let mut pending = vec![Arc::clone(root)];
+    while let Some(key) = pending.pop() {
+        key.set_security(Arc::clone(&descriptor))?;
+        pending.extend(key.subkeys()?);
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! A small hive that looks like a machine's SYSTEM hive, for tests, examples and first steps.
+//! Small hives that look like a machine's, for tests, examples and first steps.
 //!
 //! Everything in it is invented: the machine, its devices and its services. It has two control sets
 //! of the same content, `Select` to choose between them, and services of every type with the values
@@ -6,12 +6,14 @@
 
 mod content;
 mod services;
+mod software;
 
 use content::{CONTROL, MACHINE};
 use regf::{DataType, HiveBuilder, KeyTreeNode, KeyTreeValue};
 use services::SERVICES;
+use software::{DEFAULT_USER, SOFTWARE};
 
-/// Builds the hive: the bytes of a primary hive file, format version 1.6. The keys' last write
+/// Builds a SYSTEM hive: the bytes of a primary hive file, format version 1.6. The keys' last write
 /// times are the time of the call.
 ///
 /// # Errors
@@ -36,6 +38,22 @@ pub fn demo_hive() -> regf::Result<Vec<u8>> {
     }
     add_all(&mut root, MACHINE);
     Ok(HiveBuilder::from_tree(root)?.to_bytes()?)
+}
+
+/// The hives of a machine that was given none: where each is mounted, and its file.
+pub(crate) fn demo_hives() -> regf::Result<Vec<(String, Vec<u8>)>> {
+    let build = |name, keys| {
+        let mut root = KeyTreeNode::new(name);
+        add_all(&mut root, keys);
+        regf::Result::Ok(HiveBuilder::from_tree(root)?.to_bytes()?)
+    };
+    let software = build("SOFTWARE", SOFTWARE)?;
+    let user = build(".DEFAULT", DEFAULT_USER)?;
+    Ok(vec![
+        ("SYSTEM".to_owned(), demo_hive()?),
+        ("SOFTWARE".to_owned(), software),
+        (r"\REGISTRY\USER\.DEFAULT".to_owned(), user),
+    ])
 }
 
 /// A value's type and data.

@@ -65,6 +65,7 @@ use std::sync::Arc;
 pub(crate) use changes::Changes;
 pub use children::{MakeSecurity, NewKey, NewSecurity};
 pub use demo_hive::demo_hive;
+pub(crate) use demo_hive::demo_hives;
 pub(crate) use hive::check as check_hive;
 pub use hive::{HiveError, HiveReport, mount};
 pub use info::{KeyInfo, KeySetInfo, ValueInfo};
