@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use wdm_sim::registry::ValueInfo;
+use wdm_sim::script::Script;
 use wdm_sim::{KeyAccess, LoadDriverError, Machine, Status, ThreadGuard, UserAccess, UserMemory};
 
 const DEVICE: &str = r"\??\ValueAudit";
@@ -185,6 +186,30 @@ fn requests_come_by_three_methods() {
         let unknown = device.control(0x0022_2FFC, &[], 0);
         assert_eq!(unknown.status, Status::INVALID_DEVICE_REQUEST);
     });
+}
+
+#[test]
+fn scripts_send_requests_too() {
+    let printed = with_driver(|thread, _| {
+        let script = Script::parse(
+            r"$k = create \Registry\Machine\SYSTEM\Audited  expect SUCCESS
+              set $k No dword 1                            expect SUCCESS
+              ioctl \Device\ValueAudit 0x22200A 64         expect SUCCESS
+              ioctl \??\ValueAudit 0x222007 0 4e00 6f00    expect SUCCESS
+              query $k No                                  expect SUCCESS
+              ioctl \Device\ValueAudit 0x222000 4          expect BUFFER_TOO_SMALL
+              ioctl \Device\Nobody 0x222000 4              expect OBJECT_NAME_NOT_FOUND",
+        );
+        let script = script.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let mut answers = Vec::new();
+        script.run(&thread.machine(), |record| {
+            assert!(record.is_expected(), "{record}");
+            answers.push(record.answer);
+        });
+        assert_eq!(answers[2], "4e006f00");
+        assert_eq!(answers[4], "dword 707406378", "four asterisks");
+    });
+    assert!(printed.is_none_or(|lines| lines.len() == 3));
 }
 
 #[test]

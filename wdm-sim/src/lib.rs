@@ -146,7 +146,7 @@ pub use machine::{
     LoadDriverError, Machine, MountedHive, Process, ProcessBuilder, Profile, Report, Setting,
     ThreadGuard, UnknownProfile, UnloadError, report_faults,
 };
-pub use se::{Account, MalformedSid, Privileges, Sid};
+pub use se::{Account, MalformedSid, Privileges, Sid, UnknownAccount};
 pub use status::Status;
 pub use user::{
     ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserRequest, UserTransaction,

@@ -172,6 +172,12 @@ enum Operation {
         file: String,
         force: bool,
     },
+    Ioctl {
+        device: String,
+        code: u32,
+        output_len: usize,
+        input: Vec<u8>,
+    },
 }
 
 impl Operation {
@@ -196,6 +202,7 @@ impl Operation {
             Self::Unload { .. } => "unload",
             Self::Save(..) => "save",
             Self::Restore { .. } => "restore",
+            Self::Ioctl { .. } => "ioctl",
         }
     }
 }

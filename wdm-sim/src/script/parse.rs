@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::{Account, Privileges, Status};
+use crate::{Privileges, Status};
 
 use super::words::{Word, split};
 use super::{Block, Line, Program, Script, Step, Variable};
@@ -113,21 +113,22 @@ impl Parser {
         let mut program = before.unwrap_or_default();
         for word in properties {
             let (account, wow64) = (program.account, program.wow64);
-            match word.text.as_str() {
-                "backup" => program.privileges |= Privileges::BACKUP,
-                "restore" => program.privileges |= Privileges::RESTORE,
-                "security" => program.privileges |= Privileges::SECURITY,
-                "take_ownership" => program.privileges |= Privileges::TAKE_OWNERSHIP,
-                "tcb" => program.privileges |= Privileges::TCB,
-                "system" => program.account = Account::System,
-                "administrator" => program.account = Account::Administrator,
-                "user" => program.account = Account::User,
-                "wow64" => program.wow64 = true,
-                other => {
-                    return Err(format!(
-                        "{other} is nothing that a process can be; write backup, restore, security, \
+            if let Ok(named) = word.text.parse() {
+                program.account = named;
+            } else {
+                match word.text.as_str() {
+                    "backup" => program.privileges |= Privileges::BACKUP,
+                    "restore" => program.privileges |= Privileges::RESTORE,
+                    "security" => program.privileges |= Privileges::SECURITY,
+                    "take_ownership" => program.privileges |= Privileges::TAKE_OWNERSHIP,
+                    "tcb" => program.privileges |= Privileges::TCB,
+                    "wow64" => program.wow64 = true,
+                    other => {
+                        return Err(format!(
+                            "{other} is nothing that a process can be; write backup, restore, security, \
                          take_ownership, tcb, system, administrator, user or wow64"
-                    ));
+                        ));
+                    }
                 }
             }
             if before.is_some() && (account, wow64) != (program.account, program.wow64) {

@@ -159,6 +159,19 @@ impl<'t> Session<'t> {
             },
             Operation::Unload { path, force: false } => self.guard.unload_key(path)?,
             Operation::Unload { path, force: true } => self.guard.force_unload_key(path)?,
+            Operation::Ioctl {
+                device,
+                code,
+                output_len,
+                input,
+            } => {
+                let device = self.guard.open_device(device)?;
+                let answer = device.control(*code, input, *output_len);
+                return match answer.status.is_error() {
+                    true => Err(answer.status),
+                    false => Ok(hex(&answer.output)),
+                };
+            }
             _ => return self.with_key(operation),
         }
         Ok(Answer::new())
@@ -310,13 +323,17 @@ fn data(value: &UserValue) -> Answer {
         _ => None,
     };
     known.unwrap_or_else(|| {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(bytes);
         let kind = match value.kind {
             wdm_sys::REG_BINARY => "binary".to_owned(),
             kind => format!("type {kind}"),
         };
         format!("{kind} {hex}").trim_end().to_owned()
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of a `REG_SZ`, if that is what the bytes are: UTF-16 with one NUL, at its end.

@@ -19,4 +19,4 @@ pub(crate) use descriptor::{
 };
 pub use sid::{MalformedSid, Sid};
 pub(crate) use token::Token;
-pub use token::{Account, Privileges};
+pub use token::{Account, Privileges, UnknownAccount};

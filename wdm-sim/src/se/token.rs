@@ -1,9 +1,12 @@
 //! Access tokens: who a process runs as.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bitflags::bitflags;
+use thiserror::Error;
 use wdm_sys::{GENERIC_ALL, GENERIC_EXECUTE, GENERIC_READ, READ_CONTROL};
 
 use super::Sid;
@@ -46,6 +49,36 @@ const NAMED_USERS: [&str; 2] = [
 ];
 /// The primary group of both: "None", which those of a machine without a domain have.
 const NO_GROUP: &str = "S-1-5-21-1454471165-1004336348-1606980848-513";
+
+/// What an account is called where it is chosen by name.
+const NAMES: [(&str, Account); 3] = [
+    ("system", Account::System),
+    ("administrator", Account::Administrator),
+    ("user", Account::User),
+];
+
+/// A name that is no [`Account`]'s.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0:?} is no account; write system, administrator or user")]
+pub struct UnknownAccount(String);
+
+/// From `system`, `administrator` or `user`.
+impl FromStr for Account {
+    type Err = UnknownAccount;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAccount> {
+        let found = NAMES.iter().find(|(name, _)| *name == text);
+        let found = found.map(|(_, account)| *account);
+        found.ok_or_else(|| UnknownAccount(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(_, account)| account == self);
+        f.pad(name.map_or("", |(name, _)| name))
+    }
+}
 
 impl Account {
     /// The user.

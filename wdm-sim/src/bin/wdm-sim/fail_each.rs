@@ -233,12 +233,12 @@ pub(crate) fn run_one(options: &Options) -> Result<Outcome, Error> {
     // SAFETY: whoever calls the program vouches for the driver.
     match unsafe { machine.load_sys(file) } {
         Ok(driver) => {
-            let program = machine.process("user.exe");
+            let program = options.program(&machine);
             for request in options.ioctls() {
                 // A driver may refuse to open its device then.
                 let _ = ioctl::run(&program, request);
             }
-            workload.run(&machine, false)?;
+            workload.run(&machine, &program, false)?;
             machine.unload(driver)?;
         }
         // It could not do without the call, and has said so.

@@ -9,6 +9,7 @@ mod inspect;
 mod ioctl;
 mod output;
 mod replay;
+mod rules;
 mod run;
 mod table;
 mod work;
@@ -34,6 +35,8 @@ enum Command {
     Run(run::Options),
     /// Tell what is in a driver file
     Inspect(inspect::Options),
+    /// Tell what the rules are that findings name
+    Rules(rules::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(options) => run::run(&options),
         Command::Inspect(options) => inspect::inspect(&options),
+        Command::Rules(options) => rules::rules(&options),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use wdm_sim::{BugCheck, Builder, LoadDriverError, Machine, Profile, Report};
+use wdm_sim::{Account, BugCheck, Builder, LoadDriverError, Machine, Process, Profile, Report};
 
 use crate::fail_each::{self, FailEach};
 use crate::ioctl::{self, Answered};
@@ -51,6 +51,16 @@ pub(crate) struct Options {
     /// The version of Windows to be like: winxp, vista, win7, win8, win10 or win11
     #[arg(long, value_name = "VERSION", default_value_t)]
     profile: Profile,
+
+    /// Who the program runs as that uses the registry and sends the control codes: system, administrator
+    /// or user. Keys' security descriptors decide what it may do. Scripts say so of their programs
+    /// themselves
+    #[arg(long, value_name = "ACCOUNT", default_value_t)]
+    account: Account,
+
+    /// Announce an open before each create, as some builds of Windows may do; no driver may depend on it
+    #[arg(long)]
+    open_before_create: bool,
 
     /// Print as JSON
     #[arg(long)]
@@ -139,6 +149,12 @@ impl Options {
         &self.ioctl
     }
 
+    /// Starts the program that uses the registry and sends the control codes.
+    pub(crate) fn program(&self, machine: &Machine) -> Process {
+        let program = machine.process_builder("user.exe");
+        program.account(self.account).start()
+    }
+
     /// How long a run of `--fail-each` may take.
     pub(crate) fn time_limit(&self) -> Duration {
         Duration::from_secs(self.time_limit)
@@ -160,7 +176,7 @@ pub(crate) fn run(options: &Options) -> Result<Outcome, Error> {
         return Ok(Outcome::BadInput);
     };
     options.files.make()?;
-    let machine = build(options, &hives)?;
+    let machine = build(options, &hives, !options.json)?;
     refuse_damaged(&machine.report())?;
     let outcome = work(options, &machine, &workload);
     if outcome.is_err() {
@@ -177,7 +193,7 @@ fn work(options: &Options, machine: &Machine, workload: &Workload) -> Result<Out
     };
     let driver = options.file.as_ref().map(load).transpose()?;
     let name = driver.as_ref().map(|driver| driver.name().to_owned());
-    let program = machine.process("user.exe");
+    let program = options.program(machine);
     let mut ioctls = Vec::new();
     for request in &options.ioctl {
         let answered = ioctl::run(&program, request)?;
@@ -186,7 +202,7 @@ fn work(options: &Options, machine: &Machine, workload: &Workload) -> Result<Out
         }
         ioctls.push(answered);
     }
-    let done = workload.run(machine, !options.json)?;
+    let done = workload.run(machine, &program, !options.json)?;
     workload.complain(&done);
     if let Some(driver) = driver {
         machine.unload(driver)?;
@@ -289,16 +305,24 @@ pub(crate) fn builder(options: &Options, hives: &[(String, Vec<u8>)]) -> Builder
     let builder = Machine::builder()
         .profile(options.profile)
         .publish_cookie_late(options.verifier)
+        .announce_open_before_create(options.open_before_create)
         .stub_missing_imports(options.stub_missing);
     let mount =
         |builder: Builder, (name, file): &(String, Vec<u8>)| builder.hive(name, file.clone());
     hives.iter().fold(builder, mount)
 }
 
-fn build(options: &Options, hives: &[(String, Vec<u8>)]) -> Result<Machine, Error> {
+/// Builds it. With `tell`, the lines that drivers print are printed.
+fn build(options: &Options, hives: &[(String, Vec<u8>)], tell: bool) -> Result<Machine, Error> {
     let json = options.json;
     let files = options.files.clone();
-    let builder = files.record(builder(options, hives));
+    let mut builder = files.record(builder(options, hives));
+    if tell {
+        builder = builder.on_debug_print(|line| {
+            // Whoever read the output has closed it: the end tells.
+            let _ = writeln!(io::stdout(), "dbgprint: {line}");
+        });
+    }
     start(builder, move |bug_check| {
         stopped(bug_check, json, &files);
     })
@@ -325,17 +349,17 @@ fn fail_allocations(
     report: &mut Report,
 ) -> Result<u64, Error> {
     for number in 1..=MAX_FAILED {
-        let machine = build(options, &[])?;
+        let machine = build(options, &[], false)?;
         machine.fail_allocation(number);
         // SAFETY: as above.
         match unsafe { machine.load_sys(file) } {
             Ok(driver) => {
-                let program = machine.process("user.exe");
+                let program = options.program(&machine);
                 for request in &options.ioctl {
                     // A driver short of memory may refuse to open its device; the findings count.
                     let _ = ioctl::run(&program, request);
                 }
-                workload.run(&machine, false)?;
+                workload.run(&machine, &program, false)?;
                 machine.unload(driver)?;
             }
             // It could not do without that allocation, and has said so.

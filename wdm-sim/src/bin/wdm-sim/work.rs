@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wdm_sim::Machine;
 use wdm_sim::script::{Record, Script};
+use wdm_sim::{Machine, Process};
 
 use crate::replay::{self, Replayed, Trace};
 use crate::run::Options;
@@ -51,10 +51,15 @@ impl Workload {
         }
     }
 
-    /// Does it. `tell` prints how the operations of a script went as soon as that is known.
-    pub(crate) fn run(&self, machine: &Machine, tell: bool) -> Result<Done, Error> {
+    /// Does it; `program` is who walks. `tell` prints how the operations of a script went as soon as that is known.
+    pub(crate) fn run(
+        &self,
+        machine: &Machine,
+        program: &Process,
+        tell: bool,
+    ) -> Result<Done, Error> {
         match self {
-            Self::Walk => Ok(Done::Walk(workload::run(&machine.process("user.exe")))),
+            Self::Walk => Ok(Done::Walk(workload::run(program))),
             Self::Replay(trace) => Ok(Done::Replay(replay::run(trace, machine, tell))),
             Self::Script(_, script) => {
                 let mut records = Vec::new();

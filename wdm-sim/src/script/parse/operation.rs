@@ -9,7 +9,7 @@ use super::arguments::{Arguments, nothing_more, number};
 use super::{Kind, Scope};
 
 const OPERATIONS: &str = "open, create, close, set, query, name, delete, rename, enumerate, flush, \
-     load, load_app, unload, save, restore, begin, commit, rollback, process, thread or end";
+     load, load_app, unload, save, restore, ioctl, begin, commit, rollback, process, thread or end";
 pub(super) fn operation(scope: &mut Scope, words: &[Word]) -> Result<Operation, String> {
     let (to, words) = match words {
         [target, equals, rest @ ..] if equals.is("=") => match target.variable() {
@@ -98,7 +98,31 @@ fn without_result(verb: &Word, arguments: &mut Arguments<'_>) -> Result<Operatio
             file: arguments.file()?,
             force: arguments.flag("force"),
         },
+        "ioctl" => ioctl(arguments)?,
         _ => return Err(unknown(verb)),
+    })
+}
+
+/// The most that a script may ask a device for.
+const MAX_OUTPUT: u32 = 1 << 30;
+
+fn ioctl(arguments: &mut Arguments<'_>) -> Result<Operation, String> {
+    let device = arguments.text("a device")?;
+    if !device.starts_with('\\') {
+        return Err(format!("{device} is no native path; write \\Device\\Name"));
+    }
+    let code = number(arguments.next("a control code")?)?;
+    let output_len: u32 = number(arguments.next("the output's length")?)?;
+    if output_len > MAX_OUTPUT {
+        return Err(format!(
+            "{output_len} bytes of output are too many; ask for up to {MAX_OUTPUT}"
+        ));
+    }
+    Ok(Operation::Ioctl {
+        device,
+        code,
+        output_len: output_len as usize,
+        input: hex(arguments.rest())?,
     })
 }
 
@@ -234,6 +258,7 @@ pub(super) fn usage(verb: &str) -> &'static str {
         "unload" => "unload PATH [force]",
         "save" => "save $key FILE",
         "restore" => "restore $key FILE [force]",
+        "ioctl" => "ioctl DEVICE CODE OUTPUT_LEN [INPUT_HEX...]",
         _ => OPERATIONS,
     }
 }
