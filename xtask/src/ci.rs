@@ -53,6 +53,9 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
         steps.take("tests", || {
             test::tests(&workspace, consent).map(|()| Done::Ok)
         });
+        steps.take("comparison with Wine", || {
+            compare_wine::step(&workspace, consent)
+        });
     }
     if options.nightly {
         steps.take("nightly toolchain", nightly);
@@ -61,9 +64,6 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     for checker in [Checker::Asan, Checker::Memcheck] {
         steps.take(checker.title(), || checker.run(&workspace, consent));
     }
-    steps.take("comparison with Wine", || {
-        compare_wine::step(&workspace, consent)
-    });
     steps.take("documentation", || {
         let document = ["doc", "--workspace", "--no-deps"];
         ok(cargo(&document).env("RUSTDOCFLAGS", "-Dwarnings"))
