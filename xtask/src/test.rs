@@ -46,7 +46,7 @@ pub(crate) fn tests(workspace: &Workspace, consent: Consent) -> Result<()> {
             None
         }
     };
-    let c_drivers = c_driver::build_own(&workspace, consent)
+    let c_drivers = c_driver::build_own(workspace, consent)
         .inspect_err(|error| say(format!("no driver in C is tested: {error:#}")))
         .ok();
     let mut commands = test_runner::commands();

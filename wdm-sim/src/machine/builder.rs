@@ -52,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) announce_open_before_create: bool,
     /// How long a thread waits for a resource manager's answer.
     pub(crate) transaction_patience: Duration,
+    /// Look at keys' security descriptors (S1).
+    pub(crate) check_access: bool,
     /// What images are accepted.
     pub(crate) load: LoadOptions,
     /// Bind stubs to imports that the kernel does not have.
@@ -66,6 +68,7 @@ impl Default for Options {
             publish_cookie_late: false,
             announce_open_before_create: false,
             transaction_patience: Duration::from_secs(30),
+            check_access: true,
             load: LoadOptions::default(),
             stub_missing: false,
             bug_check: None,
@@ -137,6 +140,14 @@ impl Builder {
     /// On Windows it would wait for ever.
     pub fn transaction_patience(mut self, patience: Duration) -> Self {
         self.options.transaction_patience = patience;
+        self
+    }
+
+    /// Whether keys' security descriptors decide what programs may do with them (S1); so it is unless
+    /// this is called. Tests of a driver alone, on a real machine's hives, need not know whom each key
+    /// lets do what. A handle's rights are enforced all the same.
+    pub fn check_access(mut self, check: bool) -> Self {
+        self.options.check_access = check;
         self
     }
 

@@ -170,6 +170,19 @@ fn s1_the_descriptor_decides_for_user_mode_and_not_for_kernel_mode() {
 }
 
 #[test]
+fn access_lists_can_be_left_out_and_handles_have_rights_all_the_same() {
+    let machine = Machine::builder().check_access(false).build().unwrap();
+    let user = machine.process_builder("user.exe");
+    let user = user.account(Account::User).start();
+    let thread = user.enter();
+    let setup = r"\REGISTRY\MACHINE\SYSTEM\Setup";
+    let key = thread.open_key(setup, KeyAccess::ALL).unwrap();
+    assert_eq!(key.set_dword("Number", 1), Ok(()));
+    let key = thread.open_key(setup, KeyAccess::READ).unwrap();
+    assert_eq!(key.set_dword("Number", 1), DENIED);
+}
+
+#[test]
 fn s1_kernel_mode_can_ask_to_be_checked() {
     let machine = guarded(&system(), &[allow(&system(), KEY_ALL_ACCESS)]);
     let app = start(&machine, Account::User);

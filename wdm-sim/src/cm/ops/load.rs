@@ -163,7 +163,7 @@ unsafe fn hand_over(
     let key = root.key().ok_or(Status::OBJECT_TYPE_MISMATCH)?;
     let wanted = Wanted {
         token: thread.process().token(),
-        checked: thread.previous_mode() == Mode::User,
+        checked: thread.previous_mode() == Mode::User && thread.kernel().options.check_access,
         desired: KEY_MAPPING.map(options.access & !WOW64),
         options: 0,
     };

@@ -336,7 +336,7 @@ impl<'t> Request<'t> {
         let checked = self.mode == Mode::User || self.attributes & OBJ_FORCE_ACCESS_CHECK != 0;
         let wanted = Wanted {
             token: thread.process().token(),
-            checked,
+            checked: checked && kernel.options.check_access,
             desired: self.desired,
             options: self.options,
         };
