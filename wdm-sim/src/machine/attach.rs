@@ -31,6 +31,8 @@ pub(super) struct Attachments {
     /// Each process that it has been attached to, once.
     known: FrozenVec<Arc<ProcessState>>,
     stack: RefCell<Vec<Attachment>>,
+    /// How many of them are older than the routine that runs.
+    older: Cell<usize>,
     current: Cell<Option<usize>>,
 }
 
@@ -74,6 +76,9 @@ impl Thread {
         let detail = match last {
             None => "the thread is attached to no process",
             Some(last) if last.driver != driver => "another driver has attached the thread",
+            Some(_) if self.attached() == self.attachments.older.get() => {
+                "another routine of the driver has attached the thread; detach there"
+            }
             Some(last) if last.state != state => {
                 "this is not the state of the last attach; detach in the opposite order"
             }
@@ -83,6 +88,17 @@ impl Thread {
             }
         };
         self.finding(Rule::Attach, call, detail);
+    }
+
+    /// From now on, what the thread is attached to was attached by another routine than the one that
+    /// runs; gives what [`leave_routine`](Self::leave_routine) wants.
+    pub(super) fn enter_routine(&self) -> usize {
+        self.attachments.older.replace(self.attached())
+    }
+
+    /// The routine has returned.
+    pub(super) fn leave_routine(&self, older: usize) {
+        self.attachments.older.set(older);
     }
 
     /// Undoes all attaches but the first `count`.

@@ -219,7 +219,9 @@ impl Thread {
     /// Runs `body` as `routine`.
     pub(crate) fn with_routine<T>(&self, routine: Routine, body: impl FnOnce() -> T) -> T {
         let before = self.routine.replace(routine);
+        let older = self.enter_routine();
         let result = self.with_calling_mode(Mode::Kernel, body);
+        self.leave_routine(older);
         self.routine.set(before);
         result
     }
