@@ -303,6 +303,11 @@ impl Packet {
                 self.lock().stage = Stage::Freed;
                 return self.settle(completion);
             }
+            Origin::Allocated | Origin::Initialized if self.lock().abandoned => {
+                kernel.io.retire(self);
+                self.lock().stage = Stage::Freed;
+                return self.settle(completion);
+            }
             Origin::Allocated | Origin::Initialized => {
                 let detail = format!(
                     "the completion of the {} request goes past the driver that made it; stop it \

@@ -35,7 +35,8 @@ impl Kernel {
         let thread = current(call);
         for packet in self.io.in_flight() {
             let (holds, routines) = {
-                let state = packet.lock();
+                let mut state = packet.lock();
+                state.abandoned |= packet.owner.driver == driver;
                 let levels = state.levels.iter().enumerate();
                 let holds = packet.current().checked_sub(1);
                 let holds = holds.and_then(|at| state.levels.get(at));

@@ -116,6 +116,8 @@ pub(super) struct State {
     pub(super) levels: Vec<Level>,
     /// How it ended for its maker.
     pub(super) outcome: Option<Completion>,
+    /// Whether the driver that made it is gone, which has been reported.
+    pub(super) abandoned: bool,
 }
 
 /// A request.
@@ -195,6 +197,7 @@ impl Packet {
                 stage: Stage::Made,
                 levels: vec![Level::NEW; count],
                 outcome: None,
+                abandoned: false,
             }),
             changed: Condvar::new(),
         }

@@ -1,6 +1,7 @@
 //! Requests that drivers make themselves.
 
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use wdm_sim::{Driver, Finding, Machine, Rule};
 use wdm_sys::{
@@ -11,7 +12,7 @@ use wdm_sys::{
 
 use super::cancel::CANCELLED;
 use super::*;
-use crate::support::{SUCCESS, UNSUCCESSFUL, call, in_kernel, only};
+use crate::support::{SUCCESS, UNSUCCESSFUL, call, in_kernel, load, only};
 use crate::threads::run_ending;
 
 unsafe extern "system" {
@@ -375,6 +376,48 @@ fn a_request_that_nobody_frees_is_found() {
         Rule::IrpFree,
         "DriverUnload",
     );
+}
+
+static KEPT: AtomicPtr<IRP> = AtomicPtr::new(null_mut());
+
+controls!(keeps_entry, keeps, |irp| {
+    mark(irp);
+    KEPT.store(irp, Ordering::Release);
+    PENDING
+});
+
+/// Sends a request to the tested device, and forgets it.
+unsafe extern "system" fn sends_entry(driver: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+    crate::support::set_unload(driver, Some(crate::support::nothing));
+    let irp = allocate();
+    // SAFETY: the request has a location for the device's driver.
+    unsafe { (*next(irp)).MajorFunction = CONTROL };
+    set_completion(irp, stops, null_mut());
+    assert_eq!(send(TARGET.load(Ordering::Acquire), irp), PENDING);
+    SUCCESS
+}
+
+static TARGET: AtomicPtr<DEVICE_OBJECT> = AtomicPtr::new(null_mut());
+
+#[test]
+fn a_request_whose_maker_is_gone_is_reported_once() {
+    let (machine, driver) = loaded(keeps_entry);
+    // SAFETY: the driver is loaded.
+    let device = unsafe { (*driver.object()).DeviceObject };
+    TARGET.store(device, Ordering::Release);
+    let maker = load(&machine, "maker", sends_entry).expect("it loads");
+    machine.unload(maker).expect("it unloads");
+    let findings = machine.report().findings;
+    assert_eq!(
+        only(&findings, Rule::IrpLeft, "DriverUnload").driver,
+        "maker"
+    );
+    // Its completion routine is not called any more, and it goes past nobody.
+    in_kernel(&machine, || {
+        complete(KEPT.load(Ordering::Acquire), SUCCESS, 0)
+    });
+    machine.unload(driver).expect("it unloads");
+    assert_eq!(machine.report().findings.len(), 1);
 }
 
 #[test]
