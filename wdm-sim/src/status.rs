@@ -92,6 +92,7 @@ statuses! {
     KEY_HAS_CHILDREN = 0xC000_0180, "a link cannot replace a key that has subkeys or values";
     CHILD_MUST_BE_VOLATILE = 0xC000_0181, "a stable key cannot be made below a volatile one";
     POSSIBLE_DEADLOCK = 0xC000_0194, "the thread would wait for itself";
+    RETRY = 0xC000_022D, "it did not work now, but may later";
     CALLBACK_BYPASS = 0xC000_0503, "a registry callback did the operation itself";
     TRANSACTIONAL_CONFLICT = 0xC019_0001, "another transaction has changed it";
     TRANSACTION_NOT_ACTIVE = 0xC019_0003, "the transaction has ended";

@@ -38,7 +38,7 @@ exports! {
             thread.finding(Rule::PoolParameter, CALL, "the tag is 0; give four characters");
         }
         if pool & POOL_RAISE_IF_ALLOCATION_FAILURE != 0 {
-            thread.faults.spare_allocation();
+            thread.faults.spare();
         }
         // NT gives the smallest block for a size of 0.
         let address = allocate(&thread, size.max(1), tag, is_executable(pool));
@@ -81,7 +81,7 @@ exports! {
             return null_mut();
         }
         if flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
-            thread.faults.spare_allocation();
+            thread.faults.spare();
         }
         let address = allocate(&thread, size, tag, pools == POOL_FLAG_NON_PAGED_EXECUTE);
         if address.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {

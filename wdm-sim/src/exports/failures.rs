@@ -1,11 +1,12 @@
 //! How routines of the kernel fail when the system is short of something ([`faults`](crate::faults)).
 //!
 //! Pages: MicrosoftDocs/windows-driver-docs-ddi, folder `wdk-ddi-src/content/wdm`, file
-//! `nf-wdm-<routine in lower case>.md`. Where a page names no status for a lack of resources, but says
-//! that the routine fails, it is `STATUS_INSUFFICIENT_RESOURCES` too. Not here are routines that give
-//! something back, since a driver has no other way to do that, and those that fail only over what they
-//! are given; `ObReferenceObjectByHandle` is here, since drivers forget what they have to undo when it
-//! fails: a thread that runs, a key that was made.
+//! `nf-wdm-<routine in lower case>.md`, or the same of `ntddk` and `ntifs`. Where a page names no status
+//! for a lack of resources, but says that the routine fails, it is `STATUS_INSUFFICIENT_RESOURCES` too.
+//! Not here are routines that give something back or complete what was asked of the driver (such as
+//! `TmCommitComplete`), since a driver has no other way to do that, and those that fail only over what
+//! they are given (such as `ExInitializeLookasideListEx`); `ObReferenceObjectByHandle` is here, since
+//! drivers forget what they have to undo when it fails: a thread that runs, a key that was made.
 
 use super::since::same;
 use crate::status::Status;
@@ -15,6 +16,9 @@ use crate::status::Status;
 pub(crate) enum Failure {
     /// It returns a status.
     Status(Status),
+    /// It returns a status where it adds something; to take that away, which does not fail, drivers
+    /// call the same routine.
+    Added(Status),
     /// It returns NULL.
     Null,
     /// It may allocate memory, and fails as it does when there is none.
@@ -36,25 +40,55 @@ const FAILURES: &[(Failure, &[&str])] = &[
             "ExAllocatePool2",
             "ExAllocatePoolWithTag",
             "RtlAnsiStringToUnicodeString",
+            "RtlConvertSidToUnicodeString",
             "RtlCreateUnicodeString",
             "RtlDowncaseUnicodeString",
+            "RtlDuplicateUnicodeString",
             "RtlStringFromGUID",
             "RtlUnicodeStringToAnsiString",
             "RtlUpcaseUnicodeString",
+            "SeLocateProcessImageName",
         ],
     ),
     (
         Failure::Null,
         &[
             "ExRegisterCallback",
+            "IoAllocateIrp",
+            "IoAllocateIrpEx",
+            "IoAllocateMdl",
             "IoAllocateWorkItem",
+            "IoAttachDeviceToDeviceStack",
+            "IoBuildAsynchronousFsdRequest",
+            "IoBuildDeviceIoControlRequest",
+            "IoBuildSynchronousFsdRequest",
             "MmGetSystemRoutineAddress",
             "MmMapLockedPagesSpecifyCache",
         ],
     ),
     (
         Failure::Status(Status::ACCESS_DENIED),
-        &["ObReferenceObjectByHandle"],
+        &["ObReferenceObjectByHandle", "ZwOpenProcess"],
+    ),
+    (
+        Failure::Status(Status::INVALID_CID),
+        &["PsLookupProcessByProcessId"],
+    ),
+    (
+        Failure::Status(Status::INVALID_PARAMETER),
+        &["PsLookupThreadByThreadId"],
+    ),
+    (
+        Failure::Status(Status::NO_SUCH_DEVICE),
+        &["IoAttachDeviceToDeviceStackSafe"],
+    ),
+    (Failure::Status(Status::RETRY), &["ExUuidCreate"]),
+    (
+        Failure::Added(Status::INVALID_PARAMETER),
+        &[
+            "PsSetCreateProcessNotifyRoutine",
+            "PsSetCreateProcessNotifyRoutineEx",
+        ],
     ),
     (
         Failure::Status(Status::INSUFFICIENT_RESOURCES),
@@ -66,44 +100,81 @@ const FAILURES: &[(Failure, &[&str])] = &[
             "CmSetCallbackObjectContext",
             "ExCreateCallback",
             "IoAllocateDriverObjectExtension",
+            "IoAttachDevice",
             "IoCreateDevice",
             "IoCreateSymbolicLink",
+            "IoGetDeviceObjectPointer",
             "IoOpenDeviceRegistryKey",
             "IoOpenDriverRegistryKey",
+            "IoRegisterLastChanceShutdownNotification",
+            "IoRegisterShutdownNotification",
+            "IoSetCompletionRoutineEx",
             "ObOpenObjectByPointer",
             "ObQueryNameString",
+            "ObRegisterCallbacks",
             "PsCreateSystemThread",
+            "RtlCheckRegistryKey",
+            "RtlCreateRegistryKey",
+            "RtlDeleteRegistryValue",
+            "RtlQueryRegistryValues",
+            "RtlWriteRegistryValue",
+            "TmCommitTransaction",
+            "TmCreateEnlistment",
+            "TmEnableCallbacks",
+            "TmRecoverEnlistment",
+            "TmRecoverResourceManager",
+            "TmRecoverTransactionManager",
             "ZwCommitTransaction",
+            "ZwCreateEnlistment",
             "ZwCreateEvent",
             "ZwCreateFile",
             "ZwCreateKey",
             "ZwCreateKeyTransacted",
+            "ZwCreateResourceManager",
             "ZwCreateTransaction",
+            "ZwCreateTransactionManager",
             "ZwDeleteKey",
             "ZwDeleteValueKey",
             "ZwEnumerateKey",
+            "ZwEnumerateTransactionObject",
             "ZwEnumerateValueKey",
             "ZwFlushKey",
+            "ZwGetNotificationResourceManager",
             "ZwLoadKey",
             "ZwLoadKeyEx",
             "ZwNotifyChangeKey",
+            "ZwOpenEnlistment",
             "ZwOpenFile",
             "ZwOpenKey",
             "ZwOpenKeyEx",
             "ZwOpenKeyTransacted",
             "ZwOpenKeyTransactedEx",
+            "ZwOpenResourceManager",
+            "ZwOpenTransaction",
+            "ZwOpenTransactionManager",
+            "ZwQueryInformationEnlistment",
+            "ZwQueryInformationProcess",
+            "ZwQueryInformationResourceManager",
+            "ZwQueryInformationTransaction",
+            "ZwQueryInformationTransactionManager",
             "ZwQueryKey",
             "ZwQueryMultipleValueKey",
             "ZwQuerySecurityObject",
             "ZwQueryValueKey",
             "ZwReadFile",
+            "ZwRecoverEnlistment",
+            "ZwRecoverResourceManager",
+            "ZwRecoverTransactionManager",
             "ZwRenameKey",
             "ZwReplaceKey",
             "ZwRestoreKey",
             "ZwSaveKey",
             "ZwSaveKeyEx",
             "ZwSaveMergedKeys",
+            "ZwSetInformationEnlistment",
             "ZwSetInformationKey",
+            "ZwSetInformationResourceManager",
+            "ZwSetInformationTransaction",
             "ZwSetSecurityObject",
             "ZwSetValueKey",
             "ZwWriteFile",
@@ -140,7 +211,7 @@ const fn failure(name: &str) -> Option<Failure> {
 /// an address. One that allocates answers itself.
 pub(crate) const fn fits(failure: Option<Failure>, size: usize) -> bool {
     match failure {
-        Some(Failure::Status(_)) => size == size_of::<i32>(),
+        Some(Failure::Status(_) | Failure::Added(_)) => size == size_of::<i32>(),
         Some(Failure::Null) => size == size_of::<*const ()>(),
         Some(Failure::Memory | Failure::Raise) | None => true,
     }

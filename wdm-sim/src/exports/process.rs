@@ -209,11 +209,16 @@ fn set_notify(call: &'static str, routine: PVOID, kind: NotifyKind, remove: BOOL
         address: routine.expose_provenance(),
         caller: thread.caller(),
     };
-    let notify = &thread.kernel().process_notify;
-    ntstatus(match remove {
-        0 => notify.add(code, kind),
-        _ => notify.remove(&thread, call, code, kind),
-    })
+    let kernel = thread.kernel();
+    let notify = &kernel.process_notify;
+    if remove != 0 {
+        thread.faults.spare();
+        return ntstatus(notify.remove(&thread, call, code, kind));
+    }
+    match kernel.faults.addition_fails(&thread) {
+        Some(status) => status.0,
+        None => ntstatus(notify.add(code, kind)),
+    }
 }
 
 /// Hands over a reference to what was looked up.

@@ -5,18 +5,18 @@
 //! <https://learn.microsoft.com/windows/win32/procthread/zwqueryinformationprocess>.
 
 use std::ffi::c_char;
-use std::ptr::{null_mut, with_exposed_provenance_mut};
+use std::ptr::null_mut;
 
 use wdm_sys::{
     ACCESS_MASK, HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, POBJECT_ATTRIBUTES, PULONG, PVOID, ULONG,
     UNICODE_STRING,
 };
 
+use super::ex::allocate_paged;
 use super::process::{by_id, process_at};
 use super::{exports, ob};
-use crate::machine::{Counter, ProcessState, current, irql};
+use crate::machine::{ProcessState, current, irql};
 use crate::object::{Body, Handle};
-use crate::pool::Tag;
 use crate::registry::wide;
 use crate::status::Status;
 
@@ -110,7 +110,7 @@ exports! {
     /// Gives the path of a process's program as a string, which the caller frees with `ExFreePool`.
     [undeclared]
     fn SeLocateProcessImageName(process: PVOID, name: *mut *mut UNICODE_STRING) -> NTSTATUS {
-        const TAG: Tag = Tag(u32::from_le_bytes(*b"SeNi"));
+        const TAG: u32 = u32::from_le_bytes(*b"SeNi");
         let thread = current(CALL);
         thread.require_irql(irql::PASSIVE_LEVEL, CALL);
         // SAFETY: the caller gave a place for the string.
@@ -118,20 +118,11 @@ exports! {
         let Some(process) = process_at(&thread, CALL, process) else {
             return Status::INVALID_PARAMETER.0;
         };
-        let kernel = thread.kernel();
         let text = wide(&process.image());
-        let driver = thread.caller().driver;
-        let memory = match kernel.pool.must_fail() {
-            true => {
-                kernel.counters.count(Counter::InjectedFailures);
-                None
-            }
-            false => kernel.pool.allocate(driver, string_size(&text), TAG),
-        };
-        let Some(memory) = memory else {
+        let memory = allocate_paged(&thread, string_size(&text) as u64, TAG);
+        if memory.is_null() {
             return Status::INSUFFICIENT_RESOURCES.0;
-        };
-        let memory: PVOID = with_exposed_provenance_mut(memory);
+        }
         // SAFETY: the block has that size, and nobody else knows it yet.
         unsafe { write_string(memory, &text) };
         // SAFETY: as above.

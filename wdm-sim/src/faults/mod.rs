@@ -21,6 +21,7 @@ pub(crate) use stack::Calling;
 use crate::call::REGISTRY_CALLBACK;
 use crate::exports::{Failure, Routine, fits};
 use crate::machine::{Counter, DriverId, Thread, try_current};
+use crate::status::Status;
 
 /// How many frames of a driver tell a path.
 pub(crate) const DEPTH: usize = 32;
@@ -42,8 +43,8 @@ pub(crate) struct ThreadState {
     /// The frames of the `.sys` file that made the call.
     #[cfg(target_arch = "x86_64")]
     noted: std::cell::RefCell<Vec<String>>,
-    /// The routine, if it may allocate memory and has not yet done so.
-    allocating: Cell<Option<&'static str>>,
+    /// The routine, if it has not yet come to what may fail in it.
+    undecided: Cell<Option<(&'static str, Failure)>>,
 }
 
 impl Faults {
@@ -112,9 +113,19 @@ impl Faults {
 
     /// Whether the memory that a routine is about to allocate for the driver is not there.
     pub(crate) fn allocation_fails(&self, thread: &Thread) -> bool {
-        match thread.faults.allocating.take() {
-            Some(call) => self.fails(thread, call, Failure::Memory),
-            None => false,
+        match thread.faults.undecided.take() {
+            Some((call, Failure::Memory)) => self.fails(thread, call, Failure::Memory),
+            _ => false,
+        }
+    }
+
+    /// The status with which a routine does not add what it is about to add for the driver.
+    pub(crate) fn addition_fails(&self, thread: &Thread) -> Option<Status> {
+        match thread.faults.undecided.take() {
+            Some((call, failure @ Failure::Added(status))) => {
+                self.fails(thread, call, failure).then_some(status)
+            }
+            _ => None,
         }
     }
 }
@@ -126,10 +137,10 @@ impl ThreadState {
         self.noted.replace(frames);
     }
 
-    /// Lets the allocation that is about to be made succeed: it would raise an exception, which is not
-    /// simulated.
-    pub(crate) fn spare_allocation(&self) {
-        self.allocating.set(None);
+    /// Lets the routine succeed: an allocation that would raise an exception, which is not simulated, or
+    /// one that takes away.
+    pub(crate) fn spare(&self) {
+        self.undecided.set(None);
     }
 }
 
@@ -158,8 +169,8 @@ unsafe fn fail_now<R>(call: &'static str, failure: Failure) -> Option<R> {
         return None;
     }
     let bits = match failure {
-        Failure::Memory => {
-            thread.faults.allocating.set(Some(call));
+        Failure::Memory | Failure::Added(_) => {
+            thread.faults.undecided.set(Some((call, failure)));
             return None;
         }
         Failure::Status(status) => u64::from(status.0.cast_unsigned()).to_le(),
@@ -206,7 +217,7 @@ pub(crate) fn note_caller(frames: impl FnOnce() -> Vec<String>) {
 
 fn answer_text(failure: Failure) -> String {
     match failure {
-        Failure::Status(status) => match status.name() {
+        Failure::Status(status) | Failure::Added(status) => match status.name() {
             Some(name) => format!("STATUS_{name}"),
             None => status.to_string(),
         },

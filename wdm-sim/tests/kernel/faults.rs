@@ -8,8 +8,8 @@ use wdm_sim::{
 };
 use wdm_sim::{Rule, Status};
 use wdm_sys::{
-    BOOLEAN, LARGE_INTEGER, NTSTATUS, NonPagedPoolNx, PCWSTR, PDRIVER_OBJECT, PUNICODE_STRING,
-    PVOID, RegNtPreQueryValueKey, RegNtPreSetValueKey,
+    BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, NonPagedPoolNx, PCWSTR, PDRIVER_OBJECT,
+    PUNICODE_STRING, PVOID, RegNtPreQueryValueKey, RegNtPreSetValueKey,
 };
 
 use crate::support::{KEY, SUCCESS, Text, call, entry, load, machine, set_unload};
@@ -302,6 +302,59 @@ entry! {
         free(call!(ExAllocatePoolWithTag(pool, 16, TAG)));
         SUCCESS
     }
+}
+
+unsafe extern "system" {
+    fn PsSetCreateProcessNotifyRoutine(
+        routine: unsafe extern "system" fn(HANDLE, HANDLE, u8),
+        remove: u8,
+    ) -> NTSTATUS;
+    fn PsLookupProcessByProcessId(id: HANDLE, process: *mut PVOID) -> NTSTATUS;
+}
+
+unsafe extern "system" fn notify(_: HANDLE, _: HANDLE, _: BOOLEAN) {}
+
+/// Adds a process-notify routine, or removes it.
+fn set_notify(remove: BOOLEAN) -> NTSTATUS {
+    // SAFETY: it is such a routine.
+    unsafe { PsSetCreateProcessNotifyRoutine(notify, remove) }
+}
+
+entry! {
+    /// Is told of processes for a while, and looks one up.
+    fn notified(_driver) {
+        let added = set_notify(0);
+        if added != SUCCESS {
+            return added;
+        }
+        let (mut process, system) = (null_mut(), std::ptr::without_provenance_mut(4));
+        // SAFETY: there is a place for the process.
+        let found = unsafe { PsLookupProcessByProcessId(system, &raw mut process) };
+        if found == SUCCESS {
+            call!(ObfDereferenceObject(process));
+        }
+        assert_eq!(set_notify(1), SUCCESS, "what was added can be removed");
+        found
+    }
+}
+
+#[test]
+fn a_routine_that_adds_and_removes_fails_only_where_it_adds() {
+    let plan = FaultPlan::new();
+    assert_eq!(failed(runs(&plan, notified)), []);
+    let answers = plan.faults().into_iter();
+    let answers: Vec<_> = answers.map(|it| (it.routine, it.answer)).collect();
+    let expected = [
+        (
+            "PsSetCreateProcessNotifyRoutine",
+            "STATUS_INVALID_PARAMETER",
+        ),
+        ("PsLookupProcessByProcessId", "STATUS_INVALID_CID"),
+    ];
+    assert_eq!(
+        answers,
+        expected.map(|(routine, answer)| (routine.into(), answer.into()))
+    );
 }
 
 #[test]
