@@ -19,6 +19,10 @@ mod driver;
 mod field;
 mod hlk;
 mod list;
+#[allow(dead_code, reason = "the rest is for the simulator's own tests")]
+#[path = "../../wdm-sim/tests/cm/transactions/managers.rs"]
+mod managers;
+mod protection;
 mod regfltr;
 mod rules;
 mod support;

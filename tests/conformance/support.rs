@@ -97,15 +97,25 @@ pub(crate) fn kernel_create(root: HANDLE, path: &str) -> Result<KernelKey, Statu
     status.to_result().map(|()| KernelKey(handle))
 }
 
-/// `ZwOpenKey` below a root, with chosen attributes.
-pub(crate) fn kernel_open(root: HANDLE, path: &str, flags: u32) -> Result<KernelKey, Status> {
+/// `ZwOpenKey` below a root, with chosen rights and attributes.
+pub(crate) fn kernel_open(
+    root: HANDLE,
+    path: &str,
+    access: u32,
+    flags: u32,
+) -> Result<KernelKey, Status> {
     let mut path = Wide::new(path);
     let mut attributes = attributes(root, path.as_ptr());
     attributes.Attributes = flags;
     let mut handle = ptr::null_mut();
     // SAFETY: all places are live.
-    let status = Status(unsafe { ZwOpenKey(&raw mut handle, KEY_ALL_ACCESS, &raw mut attributes) });
+    let status = Status(unsafe { ZwOpenKey(&raw mut handle, access, &raw mut attributes) });
     status.to_result().map(|()| KernelKey(handle))
+}
+
+/// `ZwClose`.
+pub(crate) fn close(handle: HANDLE) {
+    drop(KernelKey(handle));
 }
 
 /// `ObOpenObjectByPointer`: a kernel handle to a key object.

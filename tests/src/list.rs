@@ -15,10 +15,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("U3", UMDF),
     ("U4", UMDF),
     ("U5", UMDF),
-    (
-        "regfltr_transaction_enlist",
-        "the simulated kernel has no resource managers yet",
-    ),
 ];
 
 const UMDF: &str = "user-mode drivers are not simulated";

@@ -6,6 +6,7 @@
 mod altitudes;
 mod capture;
 mod contexts;
+mod enlist;
 mod post;
 mod pre;
 mod transactions;

@@ -66,7 +66,7 @@ fn regfltr_post_override_to_success() {
                 }
                 assert!(post.Object.is_null(), "a failed open has no object");
                 let root = kernel_handle(event.opened().RootObject);
-                let key = kernel_open(root.0, INSTEAD, OBJ_KERNEL_HANDLE).unwrap();
+                let key = kernel_open(root.0, INSTEAD, KEY_ALL_ACCESS, OBJ_KERNEL_HANDLE).unwrap();
                 let object = key.object();
                 event.set_result_object(event.opened(), object);
                 event.opened().GrantedAccess = event.opened().DesiredAccess;

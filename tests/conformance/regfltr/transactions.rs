@@ -43,7 +43,7 @@ fn regfltr_transaction_replay() {
     drop(kernel_create(root.0, KEY).unwrap());
     unregister_all(&machine, [filter]);
     for name in [KEY, INSTEAD] {
-        let inside = kernel_open(root.0, name, OBJ_KERNEL_HANDLE).map(drop);
+        let inside = kernel_open(root.0, name, KEY_ALL_ACCESS, OBJ_KERNEL_HANDLE).map(drop);
         assert_eq!(inside, Ok(()), "{name}");
     }
     // SAFETY: any number can be given.

@@ -3,38 +3,29 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use wdm_sim::{Machine, Profile, Status};
+use wdm_sim::{Profile, Sid, Status};
 use wdm_sys::*;
 
+use crate::protection::*;
 use crate::support::*;
 
-/// Denies opens whose access is checked, and no others: a callback at the bottom plays the part of a
-/// security descriptor that protects a key.
-fn protect(machine: &Machine) -> Filter {
-    register(
-        machine,
-        "380000",
-        at(RegNtPreOpenKeyEx, |event| {
-            match event.open().CheckAccessMode {
-                KERNEL_MODE => Status::SUCCESS,
-                _ => Status::ACCESS_DENIED,
-            }
-        }),
-    )
-}
-
-/// `KernelMode`, as the structure has it.
-const KERNEL_MODE: KPROCESSOR_MODE = 0;
-
-/// A kernel-mode caller that wants its access checked opens a protected key. The callback replays
-/// the open: with the caller's attributes it fails as the caller's does, without them it succeeds,
-/// so only who has version 1 of the structure replays it faithfully.
+/// A kernel-mode caller that wants its access checked opens a key, whose descriptor lets nobody delete
+/// it, to delete it. The callback replays the open: with the caller's attributes it fails as the
+/// caller's does, without them it succeeds, so only who has version 1 of the structure replays it
+/// faithfully.
 #[test]
 fn regfltr_create_open_v1() {
-    for (profile, replays) in [(Profile::Vista, false), (Profile::Win7, true)] {
+    for (profile, replayed) in [(Profile::Vista, 0), (Profile::Win7, 2)] {
         let machine = machine_like(profile);
+        let everyone = sid(Sid::EVERYONE);
+        let entries = [deny(&everyone, DELETE), allow(&everyone, KEY_ALL_ACCESS)];
+        protect(
+            &machine,
+            TEST,
+            &descriptor(&sid(Sid::LOCAL_SYSTEM), &entries),
+        );
         let log = Log::default();
-        let replaying = register(&machine, "380010", {
+        let filter = register(&machine, "380010", {
             let log = log.clone();
             at(RegNtPreOpenKeyEx, move |event| {
                 let info = event.open();
@@ -46,27 +37,21 @@ fn regfltr_create_open_v1() {
                 assert_ne!(info.Attributes & OBJ_FORCE_ACCESS_CHECK, 0);
                 let same = info.Attributes | OBJ_KERNEL_HANDLE;
                 for flags in [same, OBJ_KERNEL_HANDLE] {
-                    log.note(format!("{:?}", kernel_open(root.0, &name, flags).map(drop)));
+                    let replay = kernel_open(root.0, &name, info.DesiredAccess, flags);
+                    log.note(format!("{:?}", replay.map(drop)));
                 }
                 Status::SUCCESS
             })
         });
-        let protecting = (profile >= Profile::Win7).then(|| protect(&machine));
         let thread = machine.system_process().enter();
         let flags = OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK;
-        let opened = kernel_open(std::ptr::null_mut(), SYSTEM, flags).map(drop);
-        if replays {
-            assert_eq!(opened, Err(Status::ACCESS_DENIED));
-            let denied = format!("{opened:?}");
-            assert_eq!(log.take(), [denied, "Ok(())".to_owned()]);
-        }
-        assert_eq!(
-            log.take(),
-            [""; 0],
-            "version 0 has no attributes to replay with"
-        );
+        let opened = kernel_open(std::ptr::null_mut(), TEST, DELETE, flags).map(drop);
+        assert_eq!(opened, Err(Status::ACCESS_DENIED), "{profile}");
+        // Version 0 has no attributes to replay with.
+        let expected = [format!("{opened:?}"), "Ok(())".to_owned()];
+        assert_eq!(log.take(), expected[..replayed], "{profile}");
         drop(thread);
-        unregister_all(&machine, protecting.into_iter().chain([replaying]));
+        unregister_all(&machine, [filter]);
         assert_clean(&machine);
     }
 }

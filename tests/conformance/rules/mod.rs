@@ -2,8 +2,11 @@
 
 mod client;
 mod contexts;
+pub(crate) mod enlistments;
 pub(crate) mod hives;
 mod key_objects;
+mod names;
 mod notifications;
 mod registration;
+mod security;
 pub(crate) mod transactions;

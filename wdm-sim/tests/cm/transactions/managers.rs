@@ -254,8 +254,8 @@ impl Manager {
 
 impl Drop for Manager {
     fn drop(&mut self) {
-        super::close(self.handle);
-        super::close(self.transaction_manager);
+        drop(KernelKey(self.handle));
+        drop(KernelKey(self.transaction_manager));
     }
 }
 
