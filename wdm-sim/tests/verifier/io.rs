@@ -10,14 +10,15 @@ use wdm_sys::{
 use crate::cm::Wide;
 use crate::subject::{Subject, call, cases};
 
-const DEVICE: &str = r"\Device\Subject";
+pub(crate) const DEVICE: &str = r"\Device\Subject";
 const CREATE: usize = 0x00;
 const CLOSE: usize = 0x02;
 const CONTROL: usize = 0x0E;
+const FLUSH: usize = 0x09;
 const CLEANUP: usize = 0x12;
 /// A control code whose request has a system buffer.
-const BUFFERED: u32 = 0x0022_2000;
-const PENDING: NTSTATUS = 0x103;
+pub(crate) const BUFFERED: u32 = 0x0022_2000;
+pub(crate) const PENDING: NTSTATUS = 0x103;
 const UNSUCCESSFUL: NTSTATUS = 0xC000_0001_u32 as i32;
 
 cases! {
@@ -52,10 +53,10 @@ cases! {
     );
 }
 
-type Dispatch = unsafe extern "system" fn(*mut DEVICE_OBJECT, *mut IRP) -> NTSTATUS;
+pub(crate) type Dispatch = unsafe extern "system" fn(*mut DEVICE_OBJECT, *mut IRP) -> NTSTATUS;
 
 /// A driver with a device that a program controls.
-const fn controlled(entry: fn(PDRIVER_OBJECT, bool)) -> Subject {
+pub(crate) const fn controlled(entry: fn(PDRIVER_OBJECT, bool)) -> Subject {
     Subject {
         entry,
         during: control,
@@ -81,17 +82,22 @@ fn make_device(driver: PDRIVER_OBJECT) {
     assert_eq!(call!(IoCreateDevice(driver, 0, name, 0x22, 0, 0, place)), 0);
 }
 
-fn delete_device(driver: PDRIVER_OBJECT) {
-    // SAFETY: the kernel gave the driver its own object.
-    let device = unsafe { (*driver).DeviceObject };
-    call!(IoDeleteDevice(device));
+pub(crate) fn delete_device(driver: PDRIVER_OBJECT) {
+    call!(IoDeleteDevice(device(driver)));
 }
 
-fn set_control(driver: PDRIVER_OBJECT, control: Dispatch) {
+/// The driver's device.
+pub(crate) fn device(driver: PDRIVER_OBJECT) -> *mut DEVICE_OBJECT {
+    // SAFETY: the kernel gave the driver its own object.
+    unsafe { (*driver).DeviceObject }
+}
+
+pub(crate) fn set_control(driver: PDRIVER_OBJECT, control: Dispatch) {
     make_device(driver);
     for (major, routine) in [
         (CREATE, succeed as Dispatch),
         (CLOSE, succeed),
+        (FLUSH, succeed),
         (CLEANUP, succeed),
         (CONTROL, control),
     ] {
@@ -101,7 +107,7 @@ fn set_control(driver: PDRIVER_OBJECT, control: Dispatch) {
 }
 
 /// Completes a request; gives the status.
-fn complete(irp: *mut IRP, status: NTSTATUS, information: u64) -> NTSTATUS {
+pub(crate) fn complete(irp: *mut IRP, status: NTSTATUS, information: u64) -> NTSTATUS {
     // SAFETY: the kernel gave the request, which is not completed.
     let request = unsafe { &mut *irp };
     request.IoStatus.__bindgen_anon_1.Status = status;
@@ -110,20 +116,24 @@ fn complete(irp: *mut IRP, status: NTSTATUS, information: u64) -> NTSTATUS {
     status
 }
 
-/// `IoMarkIrpPending`.
-fn mark(irp: *mut IRP) {
+/// `IoGetCurrentIrpStackLocation`.
+pub(crate) fn stack(irp: *mut IRP) -> *mut IO_STACK_LOCATION {
     // SAFETY: the kernel has initialised all of the request.
     let request = unsafe { *irp };
     // SAFETY: as above.
     let overlay = unsafe { request.Tail.Overlay };
     let parts = overlay.__bindgen_anon_2;
     // SAFETY: as above.
-    let stack: *mut IO_STACK_LOCATION = unsafe { parts.__bindgen_anon_1.CurrentStackLocation };
-    // SAFETY: as above.
-    unsafe { (*stack).Control |= 1 };
+    unsafe { parts.__bindgen_anon_1.CurrentStackLocation }
 }
 
-unsafe extern "system" fn succeed(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
+/// `IoMarkIrpPending`.
+pub(crate) fn mark(irp: *mut IRP) {
+    // SAFETY: the driver has the request, whose location is the driver's.
+    unsafe { (*stack(irp)).Control |= 1 };
+}
+
+pub(crate) unsafe extern "system" fn succeed(_: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     complete(irp, 0, 0)
 }
 

@@ -11,18 +11,24 @@
 )]
 #[path = "../cm/support.rs"]
 mod cm;
+use cm as support;
 
 mod contexts;
 mod io;
 mod key_objects;
+mod lists;
 mod locks;
 mod notifications;
 mod objects;
 mod pool;
+mod processes;
 mod registration;
+mod requests;
+mod stacks;
 mod stops;
 mod subject;
 mod threads;
+mod transactions;
 
 use std::collections::BTreeSet;
 
@@ -38,7 +44,12 @@ const COVERED: &[&[Rule]] = &[
     objects::RULES,
     locks::RULES,
     io::RULES,
+    requests::RULES,
+    stacks::RULES,
+    lists::RULES,
+    processes::RULES,
     threads::RULES,
+    transactions::RULES,
     stops::RULES,
 ];
 

@@ -6,6 +6,7 @@ use wdm_sim::Status;
 use wdm_sys::*;
 
 use crate::cm::{Event, KernelKey, SYSTEM, dereference};
+use crate::processes::{ApcState, KeUnstackDetachProcess, attach};
 use crate::subject::{Subject, call, cases};
 
 unsafe extern "system" {
@@ -32,6 +33,31 @@ cases! {
                 let before = call!(KfRaiseIrql(APC_LEVEL));
                 if !wrong {
                     call!(KeLowerIrql(before));
+                }
+            }
+            Status::SUCCESS
+        },
+    );
+
+    callback_that_stays_attached: N1 at "EX_CALLBACK_FUNCTION" = Subject::callback(
+        |event, wrong| {
+            if event.class == RegNtPreSetValueKey {
+                let mut state = ApcState::default();
+                attach(&mut state);
+                if !wrong {
+                    call!(KeUnstackDetachProcess(&raw mut state));
+                }
+            }
+            Status::SUCCESS
+        },
+    );
+
+    callback_that_stays_in_a_critical_region: N1 at "EX_CALLBACK_FUNCTION" = Subject::callback(
+        |event, wrong| {
+            if event.class == RegNtPreSetValueKey {
+                call!(KeEnterCriticalRegion());
+                if !wrong {
+                    call!(KeLeaveCriticalRegion());
                 }
             }
             Status::SUCCESS

@@ -142,11 +142,11 @@ pub(crate) fn findings(subject: Subject, wrong: bool) -> Vec<Finding> {
 /// Checks that the driver breaks just this rule, at this call, and its twin none.
 pub(crate) fn check(rule: Rule, call: &str, subject: Subject) {
     let found = findings(subject, true);
-    assert!(!found.is_empty(), "{rule} is not found");
-    for finding in &found {
-        let named = (finding.rule, finding.call.as_str(), finding.driver.as_str());
-        assert_eq!(named, (rule, call, "subject"), "{finding}");
-        assert_eq!(finding.to_string().lines().count(), 1, "{finding}");
-    }
+    let [finding] = &found[..] else {
+        panic!("{rule} is to be found, and nothing else: {found:#?}");
+    };
+    let named = (finding.rule, finding.call.as_str(), finding.driver.as_str());
+    assert_eq!(named, (rule, call, "subject"), "{finding}");
+    assert_eq!(finding.to_string().lines().count(), 1, "{finding}");
     assert_eq!(findings(subject, false), [], "the twin");
 }
