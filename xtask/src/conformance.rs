@@ -6,7 +6,7 @@
 //! one in another test program.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Write;
 
@@ -40,20 +40,22 @@ struct Line {
     text: String,
     /// Program and function.
     tests: Vec<String>,
+    /// Those of them that have failed.
+    failed: Vec<String>,
     passed: Option<bool>,
     left_out: Option<&'static str>,
 }
 
 impl Line {
     fn new(line: list::Line, results: &Results) -> Self {
-        let mut tests = Vec::new();
-        let mut passed = None;
+        let (mut tests, mut failed) = (Vec::new(), Vec::new());
         for ((_, program), of_program) in results {
             for (path, ok) in of_program {
                 let function = path.rsplit("::").next().unwrap_or(path);
                 if line.names(function) {
-                    tests.push(format!("{program}::{path}"));
-                    passed = Some(passed.unwrap_or(true) && *ok);
+                    let test = format!("{program}::{path}");
+                    failed.extend((!ok).then(|| test.clone()));
+                    tests.push(test);
                 }
             }
         }
@@ -62,8 +64,9 @@ impl Line {
             left_out: line.left_out(),
             rule: line.id,
             text: line.text,
+            passed: (!tests.is_empty()).then_some(failed.is_empty()),
             tests,
-            passed,
+            failed,
         }
     }
 
@@ -76,23 +79,74 @@ impl Line {
         }
     }
 
+    /// Its cells: the verdict is where the eye is, and the tests' functions, by which `cargo test` finds
+    /// them, are last, since they are long.
     fn cells(&self) -> [String; 4] {
-        let mut text: String = self.text.chars().take(SHOWN).collect();
-        if text.len() < self.text.len() {
-            text.push_str("...");
-        }
         let tests = match self.left_out {
             Some(reason) if self.tests.is_empty() => reason.to_owned(),
-            _ => self.tests.join("\n"),
+            _ => self.functions().join("\n"),
         };
         // A case's own words are its text.
         let rule = self.rule.split('_').next().unwrap_or_default();
-        [rule.to_owned(), text, tests, self.verdict().to_owned()]
+        let verdict = self.verdict().to_owned();
+        [rule.to_owned(), verdict, shortened(&self.text), tests]
+    }
+
+    /// The tests' programs and functions, without the modules between them.
+    fn functions(&self) -> Vec<String> {
+        let names = self.tests.iter().map(|test| {
+            let program = test.split("::").next().unwrap_or_default();
+            let function = test.rsplit("::").next().unwrap_or_default();
+            let failed = if self.failed.contains(test) {
+                " FAILED"
+            } else {
+                ""
+            };
+            format!("{program} {function}{failed}")
+        });
+        let mut names: Vec<_> = names.collect();
+        // The suite first, then the other programs.
+        names.sort_by_key(|name| (!name.starts_with("conformance "), name.clone()));
+        names
     }
 
     fn is_covered(&self) -> bool {
         self.passed == Some(true) || (self.passed.is_none() && self.left_out.is_some())
     }
+}
+
+/// The beginning of a text, as plain words.
+fn shortened(text: &str) -> String {
+    let plain = text.replace(['`', '*'], "");
+    let mut short = String::new();
+    for word in plain.split_whitespace() {
+        if short.chars().count() + word.chars().count() >= SHOWN {
+            short.push_str(" ...");
+            break;
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(word);
+    }
+    short
+}
+
+/// How many lines have each verdict.
+fn summary(lines: &[Line]) -> String {
+    let verdicts = ["ok", "FAILED", "MISSING", "left out"].map(|verdict| {
+        let count = lines.iter().filter(|line| line.verdict() == verdict);
+        (count.count(), verdict)
+    });
+    let parts = verdicts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<_> = parts.map(|(count, it)| format!("{count} {it}")).collect();
+    let tests: BTreeSet<_> = lines.iter().flat_map(|line| &line.tests).collect();
+    format!(
+        "{} lines: {}; {} tests",
+        lines.len(),
+        parts.join(", "),
+        tests.len()
+    )
 }
 
 /// Runs the tests, prints the table, and fails if a line is without a test or a test has failed.
@@ -112,7 +166,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         serde_json::to_writer_pretty(&mut out, &lines)?;
         writeln!(out)?;
     } else {
-        writeln!(out, "{}", table(&lines))?;
+        writeln!(out, "{}\n\n{}", table(&lines), summary(&lines))?;
     }
     let holes: Vec<_> = lines.iter().filter(|line| !line.is_covered()).collect();
     if let Some(first) = holes.first() {
@@ -153,7 +207,7 @@ fn table(lines: &[Line]) -> Table {
     table
         .load_preset(presets::ASCII_MARKDOWN)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(["line", "what it says", "tests", ""]);
+        .set_header(["line", "", "what it says", "tests"]);
     for line in lines {
         table.add_row(line.cells());
     }
@@ -169,6 +223,13 @@ mod tests {
             id: id.to_owned(),
             text: "A fact.".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_text_ends_at_a_word() {
+        assert_eq!(shortened("`A` **fact**."), "A fact.");
+        let short = shortened(&"seven ".repeat(20));
+        assert_eq!(short, format!("{} ...", ["seven"; 10].join(" ")));
     }
 
     #[test]
@@ -192,5 +253,10 @@ mod tests {
             ("left out", true, 0),
         ];
         assert_eq!(verdicts, expected);
+        let lines = ["R1", "N1", "U1"].map(|id| Line::new(line(id), &results));
+        let expected = "3 lines: 1 ok, 1 FAILED, 1 left out; 3 tests";
+        assert_eq!(summary(&lines), expected);
+        let tests = ["conformance r1_one", "conformance r1_two FAILED"];
+        assert_eq!(lines[0].functions(), tests);
     }
 }
