@@ -250,6 +250,44 @@ pub(crate) unsafe fn process_notify_ex(
     );
 }
 
+/// `CREATE_THREAD_NOTIFY_ROUTINE`.
+///
+/// # Safety
+/// As for [`process_notify`].
+pub(crate) unsafe fn thread_notify(
+    thread: &Thread,
+    code: Code,
+    process: HANDLE,
+    id: HANDLE,
+    created: u8,
+) {
+    run(
+        thread,
+        code,
+        "CREATE_THREAD_NOTIFY_ROUTINE",
+        || call!(code, (process => HANDLE, id => HANDLE, created => u8)),
+    );
+}
+
+/// `LOAD_IMAGE_NOTIFY_ROUTINE`: `info` is an `IMAGE_INFO`.
+///
+/// # Safety
+/// As for [`process_notify`]; `name` and `info` live until the call returns.
+pub(crate) unsafe fn image_notify(
+    thread: &Thread,
+    code: Code,
+    name: PUNICODE_STRING,
+    process: HANDLE,
+    info: PVOID,
+) {
+    run(
+        thread,
+        code,
+        "LOAD_IMAGE_NOTIFY_ROUTINE",
+        || call!(code, (name => PUNICODE_STRING, process => HANDLE, info => PVOID)),
+    );
+}
+
 /// `PTM_RM_NOTIFICATION`: a resource manager's callback routine. It gets the enlistment object, the
 /// resource manager's key and the enlistment's, and what it is notified of.
 ///

@@ -96,7 +96,7 @@ impl Machine {
     /// ```
     pub fn notify_system_callback(&self, which: SystemCallback, first: usize, second: usize) {
         let kernel = &self.kernel;
-        let guard = self.system_process().enter();
+        let guard = self.enter_system();
         if let Some(object) = kernel.callback_objects.system(kernel, which) {
             guard.thread().with_caller(Caller::NONE, || {
                 notify(guard.thread(), &object, first, second);

@@ -134,7 +134,7 @@ impl Dpcs {
             kernel: Arc::clone(kernel),
         };
         let body = move || {
-            let guard = machine.system_process().enter();
+            let guard = machine.enter_system();
             guard.thread().kernel().dpcs.run(guard.thread());
         };
         // Without a thread nothing expires, as on a machine whose processors are all taken.

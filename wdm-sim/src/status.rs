@@ -74,6 +74,7 @@ statuses! {
     OBJECT_PATH_SYNTAX_BAD = 0xC000_003B, "the path is malformed";
     SHARING_VIOLATION = 0xC000_0043, "the file is in use";
     INVALID_OWNER = 0xC000_005A, "the caller may not make that the owner";
+    INVALID_PARAMETER_2 = 0xC000_00F0, "the second parameter is not valid";
     INVALID_PARAMETER_4 = 0xC000_00F2, "the fourth parameter is not valid";
     INVALID_PARAMETER_7 = 0xC000_00F5, "the seventh parameter is not valid";
     INVALID_PARAMETER_5 = 0xC000_00F3, "the fifth parameter is not valid";

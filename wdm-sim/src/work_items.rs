@@ -146,7 +146,7 @@ pub(crate) fn run(
         kernel: Arc::clone(kernel),
     };
     let on_its_thread = move || {
-        let guard = machine.system_process().enter();
+        let guard = machine.enter_system();
         let thread = guard.thread();
         let items = &thread.kernel().work_items;
         if let Some(item) = item {

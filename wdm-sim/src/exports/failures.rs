@@ -88,6 +88,7 @@ const FAILURES: &[(Failure, &[&str])] = &[
         &[
             "PsSetCreateProcessNotifyRoutine",
             "PsSetCreateProcessNotifyRoutineEx",
+            "PsSetCreateProcessNotifyRoutineEx2",
         ],
     ),
     (
@@ -113,6 +114,10 @@ const FAILURES: &[(Failure, &[&str])] = &[
             "ObQueryNameString",
             "ObRegisterCallbacks",
             "PsCreateSystemThread",
+            "PsSetCreateThreadNotifyRoutine",
+            "PsSetCreateThreadNotifyRoutineEx",
+            "PsSetLoadImageNotifyRoutine",
+            "PsSetLoadImageNotifyRoutineEx",
             "RtlCheckRegistryKey",
             "RtlCreateRegistryKey",
             "RtlDeleteRegistryValue",

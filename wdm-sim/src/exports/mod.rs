@@ -38,6 +38,7 @@ mod lookaside;
 mod mdl;
 mod mm;
 mod name_expression;
+mod notify;
 mod ob;
 mod ob_callbacks;
 mod process;
@@ -270,6 +271,7 @@ static TABLES: &[&[Export]] = &[
     mdl::EXPORTS,
     mm::EXPORTS,
     name_expression::EXPORTS,
+    notify::EXPORTS,
     ob::EXPORTS,
     ob_callbacks::EXPORTS,
     processor::EXPORTS,

@@ -1,19 +1,17 @@
-//! Processes and threads: the current ones, those with an id, attaching, and notify routines.
+//! Processes and threads: the current ones, those with an id, and attaching.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-psgetcurrentprocessid>,
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-pslookupprocessbyprocessid>,
-//! `nf-ntifs-kestackattachprocess`, `nf-ntifs-iothreadtoprocess`,
-//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-pssetcreateprocessnotifyroutine>.
+//! `nf-ntifs-kestackattachprocess`, `nf-ntifs-iothreadtoprocess`.
 
 use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 use std::sync::Arc;
 
 use wdm_sys::{BOOLEAN, HANDLE, NTSTATUS, PIRP, PVOID};
 
+use super::exports;
 use super::ob::hand_over;
-use super::{exports, ntstatus};
-use crate::call::Code;
-use crate::machine::{NotifyKind, ProcessState, Thread, ThreadObject, current, irql};
+use crate::machine::{ProcessState, Thread, ThreadObject, current, irql};
 use crate::object::{Body, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -184,41 +182,6 @@ exports! {
         thread.require_irql(irql::APC_LEVEL, CALL);
         thread.detach(CALL, 0);
     }
-
-    /// Adds a routine that is told of processes that come and go, or removes it.
-    [undeclared]
-    fn PsSetCreateProcessNotifyRoutine(routine: PVOID, remove: BOOLEAN) -> NTSTATUS {
-        set_notify(CALL, routine, NotifyKind::Ids, remove)
-    }
-
-    /// Adds a routine that is told of processes with what they are made of and can refuse them, or
-    /// removes it.
-    [undeclared]
-    fn PsSetCreateProcessNotifyRoutineEx(routine: PVOID, remove: BOOLEAN) -> NTSTATUS {
-        set_notify(CALL, routine, NotifyKind::Info, remove)
-    }
-}
-
-fn set_notify(call: &'static str, routine: PVOID, kind: NotifyKind, remove: BOOLEAN) -> NTSTATUS {
-    let thread = current(call);
-    thread.require_irql(irql::PASSIVE_LEVEL, call);
-    if routine.is_null() {
-        return Status::INVALID_PARAMETER.0;
-    }
-    let code = Code {
-        address: routine.expose_provenance(),
-        caller: thread.caller(),
-    };
-    let kernel = thread.kernel();
-    let notify = &kernel.process_notify;
-    if remove != 0 {
-        thread.faults.spare();
-        return ntstatus(notify.remove(&thread, call, code, kind));
-    }
-    match kernel.faults.addition_fails(&thread) {
-        Some(status) => status.0,
-        None => ntstatus(notify.add(code, kind)),
-    }
 }
 
 /// Hands over a reference to what was looked up.
@@ -258,7 +221,12 @@ pub(super) fn process_at(
     None
 }
 
-fn thread_at(current: &Thread, call: &'static str, thread: PVOID) -> Option<Arc<ThreadObject>> {
+/// The thread that a driver names by its address; anything else is a finding.
+pub(super) fn thread_at(
+    current: &Thread,
+    call: &'static str,
+    thread: PVOID,
+) -> Option<Arc<ThreadObject>> {
     let object = current.kernel().objects.find(thread.addr());
     if let Some(Body::Thread(thread)) = object.as_ref().map(|object| object.body()) {
         return Some(Arc::clone(thread));

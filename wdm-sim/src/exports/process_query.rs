@@ -1,19 +1,22 @@
-//! What a process is.
+//! What a process is, and how it and its threads end.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-zwopenprocess>,
 //! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-selocateprocessimagename>,
+//! `nf-ntifs-psisthreadterminating`,
+//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-psgetprocesscreatetimequadpart>,
+//! `nf-ntddk-psgetprocessexitstatus`, `nf-ntddk-psgetthreadexitstatus`,
 //! <https://learn.microsoft.com/windows/win32/procthread/zwqueryinformationprocess>.
 
 use std::ffi::c_char;
 use std::ptr::null_mut;
 
 use wdm_sys::{
-    ACCESS_MASK, HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, POBJECT_ATTRIBUTES, PULONG, PVOID, ULONG,
-    UNICODE_STRING,
+    ACCESS_MASK, BOOLEAN, HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, POBJECT_ATTRIBUTES, PULONG, PVOID,
+    ULONG, UNICODE_STRING,
 };
 
 use super::ex::allocate_paged;
-use super::process::{by_id, process_at};
+use super::process::{by_id, process_at, thread_at};
 use super::{exports, ob};
 use crate::machine::{ProcessState, current, irql};
 use crate::object::{Body, Handle};
@@ -138,13 +141,45 @@ exports! {
             None => std::ptr::null(),
         }
     }
+
+    /// When a process was made: 100 ns units since 1601, UTC.
+    [undeclared]
+    fn PsGetProcessCreateTimeQuadPart(process: PVOID) -> i64 {
+        let process = process_at(&current(CALL), CALL, process);
+        process.map_or(0, |process| process.create_time() as i64)
+    }
+
+    /// What a process has ended with, `STATUS_PENDING` before that.
+    [undeclared]
+    fn PsGetProcessExitStatus(process: PVOID) -> NTSTATUS {
+        let thread = current(CALL);
+        thread.require_irql(irql::APC_LEVEL, CALL);
+        let process = process_at(&thread, CALL, process);
+        process.map_or(Status::INVALID_PARAMETER.0, |process| process.exit_status())
+    }
+
+    /// What a thread ends or has ended with, `STATUS_PENDING` before that.
+    [undeclared]
+    fn PsGetThreadExitStatus(thread: PVOID) -> NTSTATUS {
+        let current = current(CALL);
+        current.require_irql(irql::APC_LEVEL, CALL);
+        let thread = thread_at(&current, CALL, thread);
+        thread.map_or(Status::INVALID_PARAMETER.0, |thread| thread.exit_status())
+    }
+
+    /// Whether a thread is about to end, or has ended.
+    [undeclared]
+    fn PsIsThreadTerminating(thread: PVOID) -> BOOLEAN {
+        let current = current(CALL);
+        current.require_irql(irql::DISPATCH_LEVEL, CALL);
+        let thread = thread_at(&current, CALL, thread);
+        thread.is_some_and(|thread| thread.is_terminating()).into()
+    }
 }
 
 fn basic(process: &ProcessState) -> Basic {
-    /// `STATUS_PENDING`: it has not ended.
-    const RUNS: i32 = 0x103;
     Basic {
-        exit_status: RUNS,
+        exit_status: process.exit_status(),
         peb: 0,
         affinity: 1,
         base_priority: 8,

@@ -9,10 +9,7 @@ use wdm_sys::{HANDLE, NTSTATUS, PCLIENT_ID, PHANDLE, PKSTART_ROUTINE, POBJECT_AT
 
 use super::{exports, ob};
 use crate::call::{self, Code};
-use crate::io;
-use crate::machine::{
-    Counter, DriverId, Kernel, Machine, ThreadGuard, ThreadObject, current, irql,
-};
+use crate::machine::{Counter, DriverId, Kernel, Origin, ThreadGuard, ThreadObject, current, irql};
 use crate::object::{Body, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -81,11 +78,7 @@ exports! {
             thread.finding(Rule::Thread, CALL, detail);
             return Status::INVALID_PARAMETER.0;
         }
-        let _ = status;
-        if !thread.io.is_idle() {
-            io::leave_thread(&thread);
-        }
-        thread.object().finish(thread.kernel());
+        thread.exit(status);
         drop(thread);
         loop {
             std::thread::park();
@@ -103,34 +96,36 @@ struct Context(PVOID);
 // SAFETY: only the driver's thread routine uses it, which the driver wrote to run on another thread.
 unsafe impl Send for Context {}
 
-/// Starts a host thread that enters the System process and runs the driver's routine; gives the
-/// thread's object.
+/// Starts a host thread that enters the System process and, once drivers have been told of it, runs
+/// the driver's routine; gives the thread's object.
 fn start(kernel: &Arc<Kernel>, code: Code, context: PVOID) -> Option<ObjectRef<'_>> {
-    let machine = Machine {
-        kernel: Arc::clone(kernel),
-    };
+    let origin = Origin::Driver(code.caller.driver);
+    let thread = ThreadObject::begin(kernel, kernel.processes.system(), origin);
+    let started = kernel.objects.reference(kernel, thread.address());
     let context = Context(context);
-    let (tell, told) = std::sync::mpsc::channel();
-    let body = move || {
-        let context = context;
-        let kernel = &machine.kernel;
-        let driver = Some(code.caller.driver);
-        let guard = ThreadGuard::enter_as(kernel, kernel.processes.system(), driver);
-        let thread = guard.thread();
-        if let Some(object) = kernel.objects.reference(kernel, thread.address()) {
-            // The starter waits for it.
-            let _ = tell.send((object.into_counted(), Arc::clone(thread.object())));
+    let (go, may_go) = std::sync::mpsc::channel();
+    let body = {
+        let (kernel, thread) = (Arc::clone(kernel), Arc::clone(&thread));
+        move || {
+            let context = context;
+            let guard = ThreadGuard::run(&kernel, thread);
+            // It fails if the starter is gone, which lets it go too.
+            let _ = may_go.recv();
+            // SAFETY: the driver gave the routine and its context to PsCreateSystemThread.
+            unsafe { call::start_routine(guard.thread(), code, context.0) };
         }
-        // SAFETY: the driver gave the routine and its context to PsCreateSystemThread.
-        unsafe { call::start_routine(thread, code, context.0) };
     };
-    std::thread::Builder::new().spawn(body).ok()?;
-    let (object, thread) = told.recv().ok()?;
+    if std::thread::Builder::new().spawn(body).is_err() {
+        thread.finish(kernel);
+        return None;
+    }
+    kernel.notify_new_thread(&thread);
     let mut all = kernel.system_threads.lock();
     all.retain(|other| other.strong_count() > 0);
     all.push(Arc::downgrade(&thread));
     drop(all);
-    Some(ObjectRef::adopt(kernel, object))
+    let _ = go.send(());
+    started
 }
 
 impl SystemThreads {

@@ -8,6 +8,7 @@
 //! push locks of drivers with 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
 //! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803 and the push locks of drivers with
 //! 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
+//! The routines of processes, threads and images that Windows 10 brought came with 1703 or 1709.
 //! `TmRenameTransactionManager`, `ZwEnumerateTransactionObject` and `ZwSetInformationResourceManager`,
 //! whose pages name no version, came with the rest of the transaction manager.
 
@@ -156,6 +157,11 @@ const SINCE: &[(Profile, &[&str])] = &[
             "ExReleasePushLockSharedEx",
             "IoAllocateIrpEx",
             "IoOpenDriverRegistryKey",
+            "PsGetProcessExitStatus",
+            "PsGetThreadExitStatus",
+            "PsSetCreateProcessNotifyRoutineEx2",
+            "PsSetCreateThreadNotifyRoutineEx",
+            "PsSetLoadImageNotifyRoutineEx",
         ],
     ),
 ];

@@ -70,8 +70,7 @@ impl Machine {
     /// Tells the drivers that the system shuts down: those that have called
     /// `IoRegisterShutdownNotification` get `IRP_MJ_SHUTDOWN`, the latest first. The machine goes on.
     pub fn shut_down(&self) {
-        let system = self.system_process();
-        let guard = system.enter();
+        let guard = self.enter_system();
         self.kernel.shut_down(guard.thread());
     }
 }

@@ -268,7 +268,7 @@ impl Builder {
             #[cfg(target_arch = "x86_64")]
             stubs: Default::default(),
             processes: Default::default(),
-            process_notify: Default::default(),
+            notify: Default::default(),
             system_threads: Default::default(),
             debug: DebugLog::new(self.debug),
             trace,

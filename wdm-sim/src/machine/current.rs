@@ -9,14 +9,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use wdm_sys::NTSTATUS;
+
 use super::attach::Attachments;
-use super::thread::ThreadObject;
-use super::{DriverId, Kernel, Machine, ProcessState};
+use super::thread::{Origin, ThreadObject};
+use super::{DriverId, Kernel, Machine, NotifySubject, ProcessState};
 use crate::call::Abi;
 use crate::callback_object;
 use crate::cm;
 use crate::faults;
 use crate::io;
+use crate::status::Status;
 use crate::verifier::Rule;
 
 thread_local! {
@@ -256,6 +259,18 @@ impl Thread {
         self.guarded_regions.set(depth);
     }
 
+    /// Ends it: drivers are told, its requests are cancelled, and who waits for it goes on.
+    pub(crate) fn exit(self: &Rc<Self>, status: NTSTATUS) {
+        self.object.terminate(status);
+        if self.object.is_announced() && self.kernel.notify.any(NotifySubject::Thread) {
+            as_current(self, || self.kernel.notify_ending_thread(self));
+        }
+        if !self.io.is_idle() {
+            as_current(self, || io::leave_thread(self));
+        }
+        self.object.finish(&self.kernel);
+    }
+
     /// Takes note of a fast mutex that it has now, or has no longer.
     pub(crate) fn set_has_fast_mutex(&self, mutex: usize, has_it: bool) {
         let mut mutexes = self.fast_mutexes.borrow_mut();
@@ -357,6 +372,15 @@ pub(crate) fn as_current<T>(thread: &Rc<Thread>, body: impl FnOnce() -> T) -> T 
     result
 }
 
+/// Runs `body` on the thread of a machine that this host thread has entered, or else on one of the
+/// kernel's own.
+pub(super) fn on_maker<T>(kernel: &Arc<Kernel>, body: impl FnOnce(&Thread) -> T) -> T {
+    match try_current().filter(|thread| Arc::ptr_eq(thread.kernel(), kernel)) {
+        Some(thread) => body(&thread),
+        None => body(&ThreadGuard::enter(kernel, kernel.processes.system()).thread),
+    }
+}
+
 /// Whether something is true of any thread that this host thread has entered.
 pub(crate) fn on_this_host_thread(what: impl Fn(&Thread) -> bool) -> bool {
     ENTERED.with_borrow(|entered| entered.iter().any(|thread| what(thread)))
@@ -372,17 +396,25 @@ pub struct ThreadGuard {
 }
 
 impl ThreadGuard {
+    /// Enters as a thread of the kernel's own.
     pub(super) fn enter(kernel: &Arc<Kernel>, process: &Arc<ProcessState>) -> Self {
-        Self::enter_as(kernel, process, None)
+        Self::run(kernel, ThreadObject::begin(kernel, process, Origin::Kernel))
     }
 
-    /// Enters as a thread that the code of `started` has started.
-    pub(crate) fn enter_as(
-        kernel: &Arc<Kernel>,
-        process: &Arc<ProcessState>,
-        started: Option<DriverId>,
-    ) -> Self {
-        let object = ThreadObject::begin(kernel, process, started);
+    /// Enters as a thread that a program starts.
+    pub(super) fn enter_program(kernel: &Arc<Kernel>, process: &Arc<ProcessState>) -> Self {
+        let object = ThreadObject::begin(kernel, process, Origin::Program);
+        if !kernel.notify.any(NotifySubject::Thread) {
+            return Self::run(kernel, object);
+        }
+        kernel.notify_new_thread(&object);
+        let guard = Self::run(kernel, object);
+        kernel.notify_starting_thread(&guard.thread);
+        guard
+    }
+
+    /// Makes this host thread run a thread that is known already.
+    pub(crate) fn run(kernel: &Arc<Kernel>, object: Arc<ThreadObject>) -> Self {
         let thread = Rc::new(Thread::new(Arc::clone(kernel), object));
         ENTERED.with(|entered| entered.borrow_mut().push(Rc::clone(&thread)));
         Self { thread }
@@ -426,10 +458,7 @@ impl fmt::Debug for ThreadGuard {
 
 impl Drop for ThreadGuard {
     fn drop(&mut self) {
-        if !self.thread.io.is_idle() {
-            as_current(&self.thread, || io::leave_thread(&self.thread));
-        }
-        self.thread.object.finish(self.thread.kernel());
+        self.thread.exit(Status::SUCCESS.0);
         self.thread.left.set(true);
         // A guard that is dropped before one that was made after it leaves when that one does: the
         // `gs` blocks must go in the opposite order of their coming.

@@ -138,6 +138,11 @@ impl DriverRecord {
         self.id
     }
 
+    /// The name of its service.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its image, if it came from a file.
     pub(super) fn module(&self) -> Option<&Module> {
         self.module.as_ref()

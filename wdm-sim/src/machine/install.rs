@@ -106,6 +106,11 @@ impl NewKey<'_> {
     }
 }
 
+/// Where the image of a driver lies.
+pub(super) fn image_path(name: &str) -> String {
+    format!(r"\SystemRoot\System32\drivers\{name}.sys")
+}
+
 /// The service key of a driver, made if there is none.
 pub(super) fn service_key(kernel: &Kernel, name: &str) -> Result<Arc<Key>, Status> {
     let services = kernel.registry.open(&wide(SERVICES), false)?;
@@ -115,8 +120,7 @@ pub(super) fn service_key(kernel: &Kernel, name: &str) -> Result<Arc<Key>, Statu
         set("Type", Setting::Number(1))?; // SERVICE_KERNEL_DRIVER
         set("Start", Setting::Number(3))?; // SERVICE_DEMAND_START
         set("ErrorControl", Setting::Number(1))?; // SERVICE_ERROR_NORMAL
-        let path = format!(r"\SystemRoot\System32\drivers\{name}.sys");
-        set("ImagePath", Setting::Text(path))?;
+        set("ImagePath", Setting::Text(image_path(name)))?;
     }
     Ok(key)
 }

@@ -8,7 +8,7 @@ use wdm_sys::{NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING};
 
 #[cfg(target_arch = "x86_64")]
 use super::stubs::Stubs;
-use super::{Driver, DriverId, DriverRecord, Kernel, Machine, ThreadGuard};
+use super::{Driver, DriverId, DriverRecord, Kernel, Machine, NotifySubject};
 use crate::call::{self, Abi, Code};
 #[cfg(target_arch = "x86_64")]
 use crate::loader::ImportName;
@@ -174,11 +174,14 @@ impl Machine {
             address: entry,
             caller: record.caller(),
         };
-        let guard = ThreadGuard::enter(kernel, kernel.processes.system());
+        let guard = self.enter_system();
         let span = guard.thread().trace_begin(|| What::Load {
             driver: name.to_owned(),
             status: None,
         });
+        if kernel.notify.any(NotifySubject::Image) {
+            kernel.notify_driver(guard.thread(), &record);
+        }
         // SAFETY: the entry point is a linked driver's, by `load_linked`'s contract, or that of an
         // image that the loader accepted; the arguments are the record's own.
         let status = unsafe {
@@ -227,7 +230,7 @@ impl Machine {
         let no_routine = || UnloadError::NoUnloadRoutine(driver.name.clone());
         let record = kernel.drivers.get(driver.id).ok_or_else(no_routine)?;
         let code = record.unload_routine().ok_or_else(no_routine)?;
-        let guard = ThreadGuard::enter(kernel, kernel.processes.system());
+        let guard = self.enter_system();
         if !kernel.begin_unload(driver.id) {
             return Err(UnloadError::DeviceOpen(driver.name));
         }

@@ -74,12 +74,12 @@ pub(crate) use driver::{DriverId, DriverRecord, Drivers};
 pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
-pub(crate) use notify::{Kind as NotifyKind, ProcessNotify};
+pub(crate) use notify::{Kind as NotifyKind, NotifyRoutines, Subject as NotifySubject};
 pub use process::{Process, ProcessBuilder};
 pub(crate) use process::{ProcessState, Processes};
 pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};
-pub(crate) use thread::{Opaque, ThreadObject};
+pub(crate) use thread::{Opaque, Origin, ThreadObject};
 
 use builder::Options;
 use debug::DebugLog;
@@ -120,7 +120,7 @@ pub(crate) struct Kernel {
     #[cfg(target_arch = "x86_64")]
     pub(crate) stubs: std::sync::Mutex<Vec<stubs::Stubs>>,
     pub(crate) processes: Processes,
-    pub(crate) process_notify: ProcessNotify,
+    pub(crate) notify: NotifyRoutines,
     pub(crate) system_threads: SystemThreads,
     pub(crate) debug: DebugLog,
     /// What happened, if somebody wants to know.

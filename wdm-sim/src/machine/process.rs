@@ -2,14 +2,16 @@
 
 use std::ffi::{CString, c_char};
 use std::fmt;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::current::{Thread, try_current};
+use wdm_sys::NTSTATUS;
+
+use super::current::{Thread, on_maker};
 use super::thread::Opaque;
-use super::{Kernel, Machine, Mode, ThreadGuard};
+use super::{Kernel, Machine, Mode, NotifySubject, ThreadGuard};
 use crate::object::{Body, HandleTable, ObjectRef};
+use crate::registry::system_time;
 use crate::se::{Account, Privileges, Sid, Token};
 use crate::status::Status;
 
@@ -41,6 +43,9 @@ pub(crate) struct ProcessState {
     token: Token,
     /// Whether it is a 32-bit program.
     is_wow64: bool,
+    /// When it was made, in 100 ns units since 1601.
+    create_time: u64,
+    exit_status: AtomicI32,
     /// What stands at the address of its `EPROCESS`.
     object: Box<Opaque>,
 }
@@ -55,6 +60,8 @@ impl ProcessState {
             handles: HandleTable::new(),
             token,
             is_wow64,
+            create_time: system_time(),
+            exit_status: AtomicI32::new(Status::PENDING.0),
             object: Opaque::new(),
         })
     }
@@ -101,6 +108,21 @@ impl ProcessState {
     /// Whether it is a 32-bit program.
     pub(crate) fn is_wow64(&self) -> bool {
         self.is_wow64
+    }
+
+    /// When it was made, in 100 ns units since 1601.
+    pub(crate) fn create_time(&self) -> u64 {
+        self.create_time
+    }
+
+    /// What it has ended with; `STATUS_PENDING` before that.
+    pub(crate) fn exit_status(&self) -> NTSTATUS {
+        self.exit_status.load(Ordering::Acquire)
+    }
+
+    /// Says what it ends with.
+    fn terminate(&self, status: Status) {
+        self.exit_status.store(status.0, Ordering::Release);
     }
 
     /// The address of its `EPROCESS`.
@@ -252,6 +274,11 @@ impl Machine {
         }
     }
 
+    /// Enters the System process as a thread of the kernel's own, of which drivers are not told.
+    pub(crate) fn enter_system(&self) -> ThreadGuard {
+        ThreadGuard::enter(&self.kernel, self.kernel.processes.system())
+    }
+
     /// The System process, whose threads run in kernel mode: a host thread that enters it can call
     /// what [`wdm_sys`] declares as a driver does.
     pub fn system_process(&self) -> Process {
@@ -307,7 +334,9 @@ impl ProcessBuilder {
 
     /// Starts it; a driver that refuses it is not heeded.
     pub fn start(self) -> Process {
-        self.begin().0
+        let (process, _) = self.begin();
+        process.load_image();
+        process
     }
 
     /// Starts it, unless a driver refuses.
@@ -317,30 +346,26 @@ impl ProcessBuilder {
     pub fn try_start(self) -> Result<Process, Status> {
         let (process, heard) = self.begin();
         if let Err(status) = heard {
+            process.state.terminate(status);
             process.kernel.processes.forget(&process.state);
             process.kernel.withdraw_process(&process.state);
             return Err(status);
         }
+        process.load_image();
         Ok(process)
     }
 
     fn begin(self) -> (Process, Result<(), Status>) {
         let kernel = &self.kernel;
-        let maker = try_current().filter(|thread| Arc::ptr_eq(thread.kernel(), kernel));
-        let system = match &maker {
-            Some(_) => None,
-            None => Some(ThreadGuard::enter(kernel, kernel.processes.system())),
-        };
-        let maker = maker.or_else(|| system.as_ref().map(|guard| Rc::clone(guard.thread())));
-        let parent = maker.as_ref().map_or(SYSTEM_ID, |it| it.own_process().id());
-        let state = kernel.processes.start(parent, &self);
-        kernel.publish_process(&state);
-        let heard = match &maker {
-            Some(maker) if !kernel.process_notify.is_empty() => {
-                kernel.notify_process(maker, &state, true)
-            }
-            _ => Ok(()),
-        };
+        let (state, heard) = on_maker(kernel, |maker| {
+            let state = kernel.processes.start(maker.own_process().id(), &self);
+            kernel.publish_process(&state);
+            let heard = match kernel.notify.any(NotifySubject::Process) {
+                true => kernel.notify_process(maker, &state, true),
+                false => Ok(()),
+            };
+            (state, heard)
+        });
         let process = Process {
             kernel: Arc::clone(kernel),
             state,
@@ -361,7 +386,7 @@ impl fmt::Debug for ProcessBuilder {
 impl Process {
     /// Makes this host thread a new thread of the process, until the guard is dropped.
     pub fn enter(&self) -> ThreadGuard {
-        ThreadGuard::enter(&self.kernel, &self.state)
+        ThreadGuard::enter_program(&self.kernel, &self.state)
     }
 
     /// Ends the process: drivers are told, and its handles are closed. Its threads must have left; one
@@ -369,8 +394,9 @@ impl Process {
     pub fn exit(self) {
         let kernel = &self.kernel;
         kernel.processes.forget(&self.state);
-        let guard = self.enter();
-        if !kernel.process_notify.is_empty() {
+        self.state.terminate(Status::SUCCESS);
+        let guard = ThreadGuard::enter(kernel, &self.state);
+        if kernel.notify.any(NotifySubject::Process) {
             // A process that ends cannot be refused to.
             let _ = kernel.notify_process(guard.thread(), &self.state, false);
         }
@@ -379,6 +405,15 @@ impl Process {
         }
         drop(guard);
         kernel.withdraw_process(&self.state);
+    }
+
+    /// Tells drivers of its program, in its own context.
+    fn load_image(&self) {
+        let kernel = &self.kernel;
+        if kernel.notify.any(NotifySubject::Image) {
+            let guard = ThreadGuard::enter(kernel, &self.state);
+            kernel.notify_program(guard.thread(), &self.state);
+        }
     }
 
     /// Its id, as `PsGetCurrentProcessId` gives it.

@@ -1,11 +1,14 @@
 //! Threads as objects: what drivers know a thread by, and wait for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::{DriverId, Kernel, ProcessState};
+use wdm_sys::NTSTATUS;
+
+use super::{DriverId, Kernel, Mode, ProcessState};
 use crate::object::{Body, ObjectRef};
+use crate::status::Status;
 
 /// Memory of a kernel structure that only its address matters of.
 #[repr(C, align(16))]
@@ -22,28 +25,37 @@ impl Opaque {
     }
 }
 
+/// Who starts a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The kernel, for work of its own: drivers are not told of the thread.
+    Kernel,
+    /// A program.
+    Program,
+    /// A driver, with `PsCreateSystemThread`.
+    Driver(DriverId),
+}
+
 /// A thread, which may have ended.
 pub(crate) struct ThreadObject {
     id: usize,
     process: Arc<ProcessState>,
-    started: Option<DriverId>,
+    origin: Origin,
+    /// What it ends, or has ended, with.
+    exit_status: OnceLock<NTSTATUS>,
     done: AtomicBool,
     /// What stands at the address of its `KTHREAD`; drivers must not look into it.
     memory: Box<Opaque>,
 }
 
 impl ThreadObject {
-    /// Makes a thread known that begins to run. `started` is whose code started it, if that did it
-    /// with `PsCreateSystemThread`.
-    pub(super) fn begin(
-        kernel: &Kernel,
-        process: &Arc<ProcessState>,
-        started: Option<DriverId>,
-    ) -> Arc<Self> {
+    /// Makes a thread known that is about to run.
+    pub(crate) fn begin(kernel: &Kernel, process: &Arc<ProcessState>, origin: Origin) -> Arc<Self> {
         let thread = Arc::new(Self {
             id: kernel.processes.next_id(),
             process: Arc::clone(process),
-            started,
+            origin,
+            exit_status: OnceLock::new(),
             done: AtomicBool::new(false),
             memory: Opaque::new(),
         });
@@ -69,9 +81,37 @@ impl ThreadObject {
         self.memory.address()
     }
 
+    /// Whether it belongs to the System process.
+    pub(crate) fn is_system(&self) -> bool {
+        self.process.default_mode() == Mode::Kernel
+    }
+
     /// Whose code started it, if it is a system thread that code in kernel mode started.
     pub(crate) fn started(&self) -> Option<DriverId> {
-        self.started
+        match self.origin {
+            Origin::Driver(driver) => Some(driver),
+            Origin::Kernel | Origin::Program => None,
+        }
+    }
+
+    /// Whether drivers are told that it comes and goes.
+    pub(super) fn is_announced(&self) -> bool {
+        self.origin != Origin::Kernel
+    }
+
+    /// Whether it is about to end, or has ended.
+    pub(crate) fn is_terminating(&self) -> bool {
+        self.exit_status.get().is_some()
+    }
+
+    /// What it ends with; `STATUS_PENDING` before that.
+    pub(crate) fn exit_status(&self) -> NTSTATUS {
+        *self.exit_status.get().unwrap_or(&Status::PENDING.0)
+    }
+
+    /// Says what it ends with; the first time counts.
+    pub(super) fn terminate(&self, status: NTSTATUS) {
+        let _ = self.exit_status.set(status);
     }
 
     /// Whether it has ended.

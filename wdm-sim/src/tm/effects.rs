@@ -195,7 +195,7 @@ impl Effects {
                     kernel: Arc::clone(kernel),
                 };
                 let run = move || {
-                    let guard = machine.system_process().enter();
+                    let guard = machine.enter_system();
                     self.run_on(guard.thread(), of);
                 };
                 // Without a thread nobody hears of it, and who waits goes on when its patience ends.

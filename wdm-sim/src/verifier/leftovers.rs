@@ -22,7 +22,7 @@ impl Kernel {
                 ),
             );
         }
-        self.report_process_notify(driver, call);
+        self.report_notify_routines(driver, call);
         self.report_lost_contexts(driver, call);
         crate::cm::report_lent_names(self, driver, call);
         self.report_running_threads(driver, call);

@@ -81,7 +81,7 @@ rules! {
     Mdl "MDL" "Pages are locked before they are mapped, and unlocked before their list is freed.";
     DriverExtension "DRIVER-EXTENSION" "A driver-object extension has one client identification.";
     Attach "ATTACH" "A thread that was attached to a process is detached, by the driver that attached it and in the same routine.";
-    ProcessNotify "PROCESS-NOTIFY" "A process-notify routine is removed before its driver unloads, and not by itself.";
+    ProcessNotify "PROCESS-NOTIFY" "A routine that is told of processes, threads or images is removed before its driver unloads, and not by itself.";
     Thread "THREAD" "A driver's threads have ended before it unloads.";
     WorkItem "WORK-ITEM" "A work item is queued once at a time, and freed and done before its driver unloads.";
     Timer "TIMER" "A timer is cancelled before its driver unloads.";
