@@ -27,7 +27,7 @@ fn call(module: &Module, first: *mut c_void) -> i32 {
 }
 
 /// `op rip-relative`: the opcode, then the distance from the end of the instruction to `target`.
-fn rip(code: &mut Vec<u8>, opcode: &[u8], target: u32) {
+pub(super) fn rip(code: &mut Vec<u8>, opcode: &[u8], target: u32) {
     code.extend_from_slice(opcode);
     let end = TEXT + code.len() as u32 + 4;
     code.extend_from_slice(&target.wrapping_sub(end).to_le_bytes());

@@ -2,37 +2,16 @@
 
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-use wdm_sim::{Rule, Status};
+use wdm_sim::Status;
 use wdm_sys::{HANDLE, NTSTATUS, PDRIVER_OBJECT, PVOID, UNICODE_STRING};
 
+use super::{Log, PENDING, ps};
 use crate::processes::text_of;
-use crate::support::{
-    ACCESS_DENIED, INVALID_PARAMETER, SUCCESS, entry, findings_of, load, machine, only, set_unload,
-};
-
-unsafe extern "system" {
-    fn PsGetProcessId(process: PVOID) -> HANDLE;
-    fn PsSetCreateProcessNotifyRoutine(
-        routine: unsafe extern "system" fn(HANDLE, HANDLE, u8),
-        remove: u8,
-    ) -> NTSTATUS;
-    fn PsSetCreateProcessNotifyRoutineEx(
-        routine: unsafe extern "system" fn(PVOID, HANDLE, *mut CreateInfo),
-        remove: u8,
-    ) -> NTSTATUS;
-}
-
-/// Calls a routine that `wdm-sys` does not declare.
-macro_rules! ps {
-    ($routine:ident($($argument:expr),* $(,)?)) => {{
-        // SAFETY: the addresses are those of routines, or ones that the kernel gave.
-        unsafe { $routine($($argument),*) }
-    }};
-}
+use crate::support::{ACCESS_DENIED, INVALID_PARAMETER, SUCCESS, entry, load, machine, set_unload};
 
 /// `PS_CREATE_NOTIFY_INFO`.
 #[repr(C)]
-struct CreateInfo {
+pub(super) struct CreateInfo {
     size: usize,
     flags: u32,
     parent: HANDLE,
@@ -41,6 +20,16 @@ struct CreateInfo {
     image: *const UNICODE_STRING,
     command_line: *const UNICODE_STRING,
     status: NTSTATUS,
+}
+
+impl CreateInfo {
+    pub(super) fn image(&self) -> *const UNICODE_STRING {
+        self.image
+    }
+
+    pub(super) fn refuse(&mut self, status: NTSTATUS) {
+        self.status = status;
+    }
 }
 
 static CREATED: AtomicUsize = AtomicUsize::new(0);
@@ -107,17 +96,66 @@ fn drivers_are_told_of_processes_and_refuse_them() {
     assert_eq!(machine.report().findings, []);
 }
 
+static BY_TYPE: Log<(usize, bool)> = Log::new();
+
+unsafe extern "system" fn notes_by_type(_: PVOID, number: HANDLE, info: *mut CreateInfo) {
+    BY_TYPE.push((number.addr(), !info.is_null()));
+}
+
+unsafe extern "system" fn removes_the_one_by_type(_: PDRIVER_OBJECT) {
+    let status = ps!(PsSetCreateProcessNotifyRoutineEx2(0, notes_by_type, 1));
+    assert_eq!(status, SUCCESS);
+}
+
 entry! {
-    fn stays_registered(_driver) {
-        ps!(PsSetCreateProcessNotifyRoutine(counts, 0))
+    fn watches_by_type(driver) {
+        set_unload(driver, Some(removes_the_one_by_type));
+        for (kind, wanted) in [(1, INVALID_PARAMETER), (0, SUCCESS), (0, INVALID_PARAMETER)] {
+            let status = ps!(PsSetCreateProcessNotifyRoutineEx2(kind, notes_by_type, 0));
+            assert_eq!(status, wanted, "type {kind}");
+        }
+        SUCCESS
     }
 }
 
 #[test]
-fn a_notify_routine_that_is_left_behind_is_found() {
-    only(
-        &findings_of(stays_registered),
-        Rule::ProcessNotify,
-        "DriverUnload",
-    );
+fn processes_of_all_subsystems_have_a_type_of_their_own() {
+    let machine = machine();
+    let driver = load(&machine, "tested", watches_by_type).expect("it loads");
+    let app = machine.process("app.exe");
+    let number = app.id();
+    app.exit();
+    assert_eq!(BY_TYPE.take(), [(number, true), (number, false)]);
+    machine.unload(driver).expect("it unloads");
+    machine.process("later.exe").exit();
+    assert_eq!(BY_TYPE.take(), []);
+    assert_eq!(machine.report().findings, []);
+}
+
+/// The exit status that a process has when drivers are told of it, and when it was made.
+static STATUS: Log<(NTSTATUS, i64)> = Log::new();
+
+unsafe extern "system" fn notes_the_status(process: PVOID, _: HANDLE, _: *mut CreateInfo) {
+    let made = ps!(PsGetProcessCreateTimeQuadPart(process));
+    STATUS.push((ps!(PsGetProcessExitStatus(process)), made));
+}
+
+entry! {
+    fn watches_the_status(_driver) {
+        ps!(PsSetCreateProcessNotifyRoutineEx(notes_the_status, 0))
+    }
+}
+
+#[test]
+fn a_process_has_an_exit_status_once_it_ends() {
+    let machine = machine();
+    let _driver = load(&machine, "tested", watches_the_status).expect("it loads");
+    machine.process("app.exe").exit();
+    let told = STATUS.take();
+    let [(first, made), (last, made_still)] = told[..] else {
+        panic!("told twice: {told:?}");
+    };
+    assert_eq!([first, last], [PENDING, SUCCESS]);
+    assert_eq!(made, made_still);
+    assert!(made > 0, "it was made after 1601");
 }
