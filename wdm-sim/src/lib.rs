@@ -103,7 +103,8 @@
 //! and close devices; there is no plug and play, no power management and no hardware, and neither
 //! associated requests nor a device queue (`StartIo`). All processes live in the host's address
 //! space: attaching to one changes the current process, its handles and whose user memory is
-//! accessible, not what is at an address, and pages that are locked are mapped to where they are. Of
+//! accessible, not what is at an address, and pages that are locked are mapped to where they are.
+//! Programs have no image in memory, and what drivers are told of an image has no file object. Of
 //! security, there are no integrity labels, no restricted tokens and no impersonation.
 //! Transaction managers have no logs, so nothing is recovered from one. A bug
 //! check ends the process ([`Builder::on_bug_check`] is told first).

@@ -244,7 +244,7 @@ impl Machine {
     /// Starts a user-mode process as [`process`](Self::process) does, unless a driver refuses.
     ///
     /// # Errors
-    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` refuses it.
+    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` or `...Ex2` refuses it.
     pub fn start_process(&self, name: &str) -> Result<Process, Status> {
         self.process_builder(name).try_start()
     }
@@ -342,7 +342,7 @@ impl ProcessBuilder {
     /// Starts it, unless a driver refuses.
     ///
     /// # Errors
-    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` refuses it.
+    /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` or `...Ex2` refuses it.
     pub fn try_start(self) -> Result<Process, Status> {
         let (process, heard) = self.begin();
         if let Err(status) = heard {
@@ -384,7 +384,8 @@ impl fmt::Debug for ProcessBuilder {
 }
 
 impl Process {
-    /// Makes this host thread a new thread of the process, until the guard is dropped.
+    /// Makes this host thread a new thread of the process, until the guard is dropped. Drivers are told
+    /// of it on the thread that this host thread has entered before, or on one of System, and of its end.
     pub fn enter(&self) -> ThreadGuard {
         ThreadGuard::enter_program(&self.kernel, &self.state)
     }
