@@ -7,7 +7,7 @@ use wdm_sys::POBJECT_TYPE;
 
 use super::{Export, se_exports};
 use crate::machine::{Kernel, Profile};
-use crate::object::ObjectType;
+use crate::object::{ForeignType, ObjectType};
 
 /// A variable that is never written.
 #[repr(transparent)]
@@ -56,18 +56,11 @@ pub(super) static mut TmEnlistmentObjectType: *mut POBJECT_TYPE =
 /// Whether callbacks can be registered for handles to objects of a type.
 pub(super) fn has_handle_callbacks(object_type: POBJECT_TYPE) -> bool {
     [
-        DESKTOP_TYPE,
+        ForeignType::Desktop.as_raw(),
         ObjectType::Process.as_raw(),
         ObjectType::Thread.as_raw(),
     ]
     .contains(&object_type)
-}
-
-const DESKTOP_TYPE: POBJECT_TYPE = foreign_type(0);
-
-/// The name of a type that no object here has.
-const fn foreign_type(number: usize) -> POBJECT_TYPE {
-    std::ptr::without_provenance_mut(0xFFFF_A000_0000_8000 + number * 0x100)
 }
 
 const fn export<T>(name: &'static str, variable: &'static Variable<T>) -> Export {
@@ -99,19 +92,19 @@ macro_rules! variables {
 }
 
 variables! {
-    "ExDesktopObjectType": POBJECT_TYPE = DESKTOP_TYPE;
+    "ExDesktopObjectType": POBJECT_TYPE = ForeignType::Desktop.as_raw();
     "ExEventObjectType": POBJECT_TYPE = ObjectType::Event.as_raw();
-    "ExSemaphoreObjectType": POBJECT_TYPE = foreign_type(1);
-    "ExWindowStationObjectType": POBJECT_TYPE = foreign_type(2);
-    "IoDeviceObjectType": POBJECT_TYPE = foreign_type(3);
-    "IoDriverObjectType": POBJECT_TYPE = foreign_type(4);
+    "ExSemaphoreObjectType": POBJECT_TYPE = ForeignType::Semaphore.as_raw();
+    "ExWindowStationObjectType": POBJECT_TYPE = ForeignType::WindowStation.as_raw();
+    "IoDeviceObjectType": POBJECT_TYPE = ObjectType::Device.as_raw();
+    "IoDriverObjectType": POBJECT_TYPE = ForeignType::Driver.as_raw();
     "IoFileObjectType": POBJECT_TYPE = ObjectType::File.as_raw();
-    "LpcPortObjectType": POBJECT_TYPE = foreign_type(5);
-    "MmSectionObjectType": POBJECT_TYPE = foreign_type(6);
-    "PsJobType": POBJECT_TYPE = foreign_type(7);
+    "LpcPortObjectType": POBJECT_TYPE = ForeignType::Port.as_raw();
+    "MmSectionObjectType": POBJECT_TYPE = ForeignType::Section.as_raw();
+    "PsJobType": POBJECT_TYPE = ForeignType::Job.as_raw();
     "PsProcessType": POBJECT_TYPE = ObjectType::Process.as_raw();
     "PsThreadType": POBJECT_TYPE = ObjectType::Thread.as_raw();
-    "SeTokenObjectType": POBJECT_TYPE = foreign_type(9);
+    "SeTokenObjectType": POBJECT_TYPE = ForeignType::Token.as_raw();
     // A system that was started in the usual way, without a debugger, on one processor.
     "InitSafeBootMode": u32 = 0;
     "KdDebuggerEnabled": u8 = 0;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::TABLES;
+use super::{TABLES, data};
 
 #[test]
 fn each_name_is_there_once() {
@@ -11,6 +11,24 @@ fn each_name_is_there_once() {
         assert!(seen.insert(export.name), "{} is defined twice", export.name);
     }
     assert!(seen.len() > 100, "only {} routines", seen.len());
+}
+
+/// As an `OBJECT_TYPE` begins with the head of an empty list, which drivers built with mingw-w64's
+/// headers read instead of its address.
+#[test]
+fn a_type_read_through_its_address_gives_its_address() {
+    let names = |name: &str| name.ends_with("Type");
+    let mut seen = HashSet::new();
+    for export in data::EXPORTS.iter().filter(|export| names(export.name)) {
+        let variable: *const *const *const () = export.linked.expect("variables are").cast();
+        // SAFETY: it is a variable that holds a type's address.
+        let object_type = unsafe { variable.read() };
+        // SAFETY: the address is that of a list head, which is two pointers.
+        let [next, previous] = unsafe { object_type.cast::<[*const (); 2]>().read() };
+        assert_eq!([next, previous], [object_type.cast(); 2], "{}", export.name);
+        assert!(seen.insert(object_type), "{} has another's", export.name);
+    }
+    assert!(seen.len() > 15, "only {} types", seen.len());
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -28,7 +28,7 @@ pub(crate) use callbacks::ObjectCallbacks;
 pub(crate) use event::EventObject;
 pub(crate) use handles::{Handle, HandleTable};
 pub(crate) use manager::Manager;
-pub(crate) use types::ObjectType;
+pub(crate) use types::{ForeignType, ObjectType};
 
 /// What an object is.
 pub(crate) enum Body {

@@ -32,11 +32,83 @@ pub(crate) enum ObjectType {
 }
 
 impl ObjectType {
-    /// The value that stands for the type in a `POBJECT_TYPE` parameter. Like a key object's
-    /// address it is a name, not memory.
+    /// The value that stands for the type in a `POBJECT_TYPE` parameter.
     pub(crate) const fn as_raw(self) -> POBJECT_TYPE {
-        std::ptr::without_provenance_mut(0xFFFF_A000_0000_0100 + self as usize * 0x100)
+        head(self as usize)
     }
+}
+
+/// A type that no object here has.
+#[derive(Clone, Copy)]
+pub(crate) enum ForeignType {
+    /// `*ExDesktopObjectType`.
+    Desktop,
+    /// `*ExSemaphoreObjectType`.
+    Semaphore,
+    /// `*ExWindowStationObjectType`.
+    WindowStation,
+    /// `*IoDriverObjectType`.
+    Driver,
+    /// `*LpcPortObjectType`.
+    Port,
+    /// `*MmSectionObjectType`.
+    Section,
+    /// `*PsJobType`.
+    Job,
+    /// `*SeTokenObjectType`.
+    Token,
+}
+
+impl ForeignType {
+    /// As [`ObjectType::as_raw`].
+    pub(crate) const fn as_raw(self) -> POBJECT_TYPE {
+        head(OBJECT_TYPES + self as usize)
+    }
+}
+
+/// What stands at a type's address: the head of a list of its objects, which is empty, as on an NT
+/// that was not told to keep such lists. Drivers must not look into it. Those that are built with
+/// mingw-w64's headers do: to them `CmKeyObjectType` is a variable in a library, so that
+/// `*CmKeyObjectType` reads once more than it should, and gets the same address back.
+#[repr(C, align(16))]
+struct Head {
+    next: *const Head,
+    previous: *const Head,
+}
+
+// SAFETY: nobody writes to it; drivers must not.
+unsafe impl Sync for Head {}
+
+/// How many types objects have.
+const OBJECT_TYPES: usize = ObjectType::Device as usize + 1;
+/// How many types there are.
+const TYPES: usize = OBJECT_TYPES + ForeignType::Token as usize + 1;
+
+static HEADS: [Head; TYPES] = {
+    let first = (&raw const HEADS).cast::<Head>();
+    let mut heads = [const { Head::empty(std::ptr::null()) }; TYPES];
+    let mut index = 0;
+    while index < TYPES {
+        heads[index] = Head::empty(first.wrapping_add(index));
+        index += 1;
+    }
+    heads
+};
+
+impl Head {
+    /// The head of an empty list at an address.
+    const fn empty(address: *const Self) -> Self {
+        Self {
+            next: address,
+            previous: address,
+        }
+    }
+}
+
+/// The address of a type's head.
+const fn head(index: usize) -> POBJECT_TYPE {
+    let first = (&raw const HEADS).cast::<Head>();
+    first.wrapping_add(index).cast_mut().cast()
 }
 
 impl fmt::Display for ObjectType {
