@@ -5,7 +5,8 @@
 
 use wdm_sys::POBJECT_TYPE;
 
-use super::{Export, se_exports};
+use super::Export;
+use crate::exports::se::well_known as se_exports;
 use crate::machine::{Kernel, Profile};
 use crate::object::{ForeignType, ObjectType};
 

@@ -7,8 +7,8 @@ use std::ffi::CStr;
 
 use wdm_sys::{PCCH, va_list};
 
-use super::format::{Arguments, Flavour, format};
 use super::{Export, exports};
+use crate::exports::crt::format::{Arguments, Flavour, format};
 use crate::machine::current;
 use crate::trace::What;
 
@@ -86,7 +86,7 @@ mod variadic {
 
     use wdm_sys::{PCCH, WCHAR, va_list};
 
-    use super::super::{Export, crt};
+    use super::super::{Export, crt::basics as crt};
     use super::print;
 
     pub(super) static EXPORTS: &[Export] = &[

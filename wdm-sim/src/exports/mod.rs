@@ -4,82 +4,46 @@
 //! linked into this process, and a twin with Microsoft's calling convention for x64 that `.sys` files
 //! are bound to by name. It also checks at compile time that the definition has the type that
 //! [`wdm_sys`] declares.
+//!
+//! Each folder has the routines of one part of the kernel, as their prefixes name it (the `Zw*` are
+//! with the part that they call):
+//!
+//! | folder | what is there |
+//! |---|---|
+//! | `cm` | registry callbacks, keys, hives |
+//! | `crt` | memory, text, numbers, `printf`, sorting |
+//! | `ex` | pool memory, lookaside lists, fast mutexes, resources, run-down protection, interlocked lists, callback objects, work items, exceptions |
+//! | `io` | devices, device stacks, requests, cancel-safe queues, the keys of drivers and devices |
+//! | `ke` | levels, events, mutexes, semaphores, waiting, timers, spin locks, time, processors |
+//! | `mm` | what an address is good for, memory descriptor lists |
+//! | `ob` | handles and references, callbacks for handles, event objects |
+//! | `ps` | processes, threads, their notify routines |
+//! | `rtl` | strings, bitmaps, generic tables, versions, the registry by paths, stack traces |
+//! | `se` | access checks, descriptors, security identifiers |
+//! | `tm` | transactions, resource managers, enlistments |
+//!
+//! Beside them are the kernel's variables (`data`), printing (`dbg`), and what all routines share: the
+//! entry of system services (`service`), which Windows brought which (`since`), and how they fail
+//! (`failures`).
 
-mod bitmap;
 mod cm;
 mod crt;
-#[cfg(target_arch = "x86_64")]
-mod crt_number;
-#[cfg(target_arch = "x86_64")]
-mod crt_print;
-#[cfg(target_arch = "x86_64")]
-mod crt_sort;
-#[cfg(target_arch = "x86_64")]
-mod crt_text;
-mod csq;
 mod data;
 mod dbg;
-mod event;
 mod ex;
-mod ex_callback;
 mod failures;
-mod format;
-mod generic_table;
 mod guarded;
-mod guarded_mutex;
-mod hive;
-mod interlocked_list;
 mod io;
-mod io_keys;
-mod io_stack;
-mod irp;
 mod ke;
-mod lookaside;
-mod mdl;
 mod mm;
-mod name_expression;
-mod notify;
 mod ob;
-mod ob_callbacks;
-mod process;
-mod process_query;
-mod processor;
 mod ps;
-mod queued_lock;
-mod quota;
-mod raise;
-mod resource;
 mod rtl;
-mod rtl_more;
-mod rtl_registry;
-mod rtl_string;
-mod rundown;
 mod se;
-mod se_exports;
-mod security;
-mod sid;
+mod service;
 mod since;
-mod slist;
-mod spin_lock;
-#[cfg_attr(
-    not(all(target_os = "linux", target_arch = "x86_64")),
-    allow(dead_code, reason = "the shared page asks")
-)]
-pub(crate) mod time;
-mod timer;
 mod tm;
-mod tm_answers;
-mod tm_enlistment;
-mod tm_objects;
-mod unwind;
-mod uuid;
-mod version;
-mod wait;
-mod work_item;
-mod zw;
 
-#[cfg(all(test, target_arch = "x86_64"))]
-mod crt_tests;
 #[cfg(test)]
 mod tests;
 
@@ -93,15 +57,17 @@ use crate::loader::ImportName;
 use crate::machine::{Kernel, Profile};
 use crate::status::Status;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use ex::raise::Raised;
 pub(crate) use failures::{Failure, Routine, fits};
-pub(crate) use ke::signal;
+pub(crate) use ke::event::signal;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use mdl::probe_and_lock;
+pub(crate) use ke::time;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use mm::{probe_for_read, probe_for_write};
-pub(crate) use ps::SystemThreads;
+pub(crate) use mm::addresses::{probe_for_read, probe_for_write};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use raise::Raised;
+pub(crate) use mm::mdl::probe_and_lock;
+pub(crate) use ps::system_threads::SystemThreads;
 
 /// Defines routines of the kernel, and `EXPORTS`, the table of those that one invocation defines.
 ///
@@ -236,80 +202,30 @@ unsafe impl Send for Export {}
 unsafe impl Sync for Export {}
 
 /// The tables of all files that define routines.
-static TABLES: &[&[Export]] = &[
-    bitmap::EXPORTS,
-    cm::EXPORTS,
-    crt::EXPORTS,
-    #[cfg(target_arch = "x86_64")]
-    crt_number::EXPORTS,
-    #[cfg(target_arch = "x86_64")]
-    crt_print::EXPORTS,
-    #[cfg(target_arch = "x86_64")]
-    crt_print::VARIADIC,
-    #[cfg(target_arch = "x86_64")]
-    crt_sort::EXPORTS,
-    #[cfg(target_arch = "x86_64")]
-    crt_text::EXPORTS,
-    crt::STACK_PROBE,
-    csq::EXPORTS,
-    data::EXPORTS,
-    dbg::EXPORTS,
-    dbg::VARIADIC,
-    event::EXPORTS,
-    ex::EXPORTS,
-    ex_callback::EXPORTS,
-    generic_table::EXPORTS,
-    guarded_mutex::EXPORTS,
-    hive::EXPORTS,
-    interlocked_list::EXPORTS,
-    io::EXPORTS,
-    io_keys::EXPORTS,
-    io_stack::EXPORTS,
-    irp::EXPORTS,
-    ke::EXPORTS,
-    lookaside::EXPORTS,
-    mdl::EXPORTS,
-    mm::EXPORTS,
-    name_expression::EXPORTS,
-    notify::EXPORTS,
-    ob::EXPORTS,
-    ob_callbacks::EXPORTS,
-    processor::EXPORTS,
-    process::EXPORTS,
-    process_query::EXPORTS,
-    ps::EXPORTS,
-    queued_lock::EXPORTS,
-    quota::EXPORTS,
-    raise::EXPORTS,
-    resource::EXPORTS,
-    rtl::EXPORTS,
-    rtl_more::EXPORTS,
-    rtl_registry::EXPORTS,
-    sid::EXPORTS,
-    rtl_string::EXPORTS,
-    rundown::EXPORTS,
-    se::EXPORTS,
-    slist::EXPORTS,
-    spin_lock::EXPORTS,
-    time::EXPORTS,
-    timer::EXPORTS,
-    tm::EXPORTS,
-    tm_answers::EXPORTS,
-    tm_enlistment::EXPORTS,
-    tm_objects::EXPORTS,
-    uuid::EXPORTS,
-    security::EXPORTS,
-    unwind::EXPORTS,
-    version::EXPORTS,
-    wait::EXPORTS,
-    work_item::EXPORTS,
-    zw::EXPORTS,
+static TABLES: &[&[&[Export]]] = &[
+    cm::TABLES,
+    crt::TABLES,
+    &[data::EXPORTS],
+    &[dbg::EXPORTS, dbg::VARIADIC],
+    ex::TABLES,
+    io::TABLES,
+    ke::TABLES,
+    mm::TABLES,
+    ob::TABLES,
+    ps::TABLES,
+    rtl::TABLES,
+    se::TABLES,
+    tm::TABLES,
 ];
 
+/// All that [`TABLES`] have.
+fn all() -> impl Iterator<Item = &'static Export> {
+    TABLES.iter().copied().flatten().copied().flatten()
+}
+
 static BY_NAME: LazyLock<HashMap<&'static str, Export>> = LazyLock::new(|| {
-    let all = TABLES.iter().copied().flatten();
     #[allow(unused_mut, reason = "not all hosts have more")]
-    let mut all: HashMap<_, _> = all.map(|export| (export.name, *export)).collect();
+    let mut all: HashMap<_, _> = all().map(|export| (export.name, *export)).collect();
     // Where exceptions can be dispatched, `.sys` files get the routines that raise them.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     for (name, win64) in crate::seh::routines() {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{TABLES, data};
+use super::{all, data};
 
 #[test]
 fn each_name_is_there_once() {
     let mut seen = HashSet::new();
-    for export in TABLES.iter().copied().flatten() {
+    for export in all() {
         assert!(seen.insert(export.name), "{} is defined twice", export.name);
     }
     assert!(seen.len() > 100, "only {} routines", seen.len());

@@ -1,5 +1,5 @@
 //! Event objects: what `ZwCreateEvent` makes, known by handles. Events in a driver's own memory are
-//! the business of `exports/ke.rs`.
+//! the business of `exports/ke/event.rs`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;

@@ -1,0 +1,31 @@
+//! The executive's routines: pool memory and what is made of it, locks and lists of its own, callback
+//! objects, work items, raising exceptions.
+
+pub(super) mod callback;
+pub(super) mod interlocked_list;
+pub(super) mod lookaside;
+pub(super) mod pool;
+pub(super) mod quota;
+pub(super) mod raise;
+pub(super) mod resource;
+pub(super) mod rundown;
+pub(super) mod slist;
+pub(super) mod uuid;
+pub(super) mod work_item;
+
+use super::Export;
+
+/// The tables of this folder's files.
+pub(super) static TABLES: &[&[Export]] = &[
+    callback::EXPORTS,
+    interlocked_list::EXPORTS,
+    lookaside::EXPORTS,
+    pool::EXPORTS,
+    quota::EXPORTS,
+    raise::EXPORTS,
+    resource::EXPORTS,
+    rundown::EXPORTS,
+    slist::EXPORTS,
+    uuid::EXPORTS,
+    work_item::EXPORTS,
+];
