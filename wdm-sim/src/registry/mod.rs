@@ -74,6 +74,7 @@ pub use layout::Answer;
 pub use parse::{Disposition, Parsed};
 pub(crate) use pending::Holder;
 pub(crate) use snapshot::Snapshot;
+pub(crate) use time::SECONDS_TO_1970;
 pub use time::system_time;
 pub use value::{REG_LINK, Value};
 pub(crate) use write::{Version, write};

@@ -1,7 +1,11 @@
 //! The parts of the C runtime that the kernel exports. Drivers that are linked in use the host's.
 
 pub(super) mod basics;
+#[cfg(target_arch = "x86_64")]
+mod checked;
 pub(super) mod format;
+#[cfg(target_arch = "x86_64")]
+mod letter;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod number;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +24,10 @@ use super::Export;
 pub(super) static TABLES: &[&[Export]] = &[
     basics::EXPORTS,
     basics::STACK_PROBE,
+    #[cfg(target_arch = "x86_64")]
+    checked::EXPORTS,
+    #[cfg(target_arch = "x86_64")]
+    letter::EXPORTS,
     #[cfg(target_arch = "x86_64")]
     number::EXPORTS,
     #[cfg(target_arch = "x86_64")]

@@ -2,7 +2,7 @@
 //!
 //! Pages: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow> and its neighbours.
 
-use super::text::is_space;
+use super::letter::is_space;
 use crate::exports::exports;
 
 /// `EINVAL` and `ERANGE`.

@@ -1,25 +1,16 @@
-//! Text in the C runtime: copying, searching, comparing and changing case, narrow and wide, and the
-//! `_s` variants that know how much room there is. Drivers that are linked in use the host's.
+//! Text in the C runtime: copying, searching, comparing and changing case, narrow and wide. Drivers that
+//! are linked in use the host's.
 //!
-//! Pages: <https://learn.microsoft.com/cpp/c-runtime-library/reference/strcpy-s-wcscpy-s-mbscpy-s> and
-//! its neighbours. What the `_s` variants refuse is an error code here, as in the kernel, which has no
-//! handler for invalid parameters. Narrow letters are ASCII's, wide ones those of NT's table.
+//! Pages: <https://learn.microsoft.com/cpp/c-runtime-library/string-manipulation-crt>. Narrow letters are ASCII's, wide ones those of NT's table.
 
 use std::ffi::c_void;
 
 use crate::exports::exports;
-use crate::exports::rtl::rtl_string::downcase;
+use crate::exports::rtl::string::downcase;
 use crate::registry::upcase::upcase;
 
-/// `EINVAL`, `ERANGE` and `STRUNCATE`.
-const INVALID: i32 = 22;
-const RANGE: i32 = 34;
-const TRUNCATED: i32 = 80;
-/// `_TRUNCATE`: as much as fits.
-const TRUNCATE: usize = usize::MAX;
-
-type Narrow = *const u8;
-type Wide = *const u16;
+pub(super) type Narrow = *const u8;
+pub(super) type Wide = *const u16;
 
 exports! {
     /// Copies text.
@@ -84,62 +75,6 @@ exports! {
         // SAFETY: as above.
         unsafe { append(to, from, count) };
         to
-    }
-
-    /// Copies text into `room` characters.
-    [sys_only]
-    fn strcpy_s(to: *mut u8, room: usize, from: Narrow) -> i32 {
-        // SAFETY: as above.
-        unsafe { put(to, room, 0, from, None) }
-    }
-
-    /// Copies text into `room` characters.
-    [sys_only]
-    fn wcscpy_s(to: *mut u16, room: usize, from: Wide) -> i32 {
-        // SAFETY: as above.
-        unsafe { put(to, room, 0, from, None) }
-    }
-
-    /// Copies up to `count` characters into `room`.
-    [sys_only]
-    fn strncpy_s(to: *mut u8, room: usize, from: Narrow, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { put(to, room, 0, from, Some(count)) }
-    }
-
-    /// Copies up to `count` characters into `room`.
-    [sys_only]
-    fn wcsncpy_s(to: *mut u16, room: usize, from: Wide, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { put(to, room, 0, from, Some(count)) }
-    }
-
-    /// Appends text to one of which there is room for `room` characters.
-    [sys_only]
-    fn strcat_s(to: *mut u8, room: usize, from: Narrow) -> i32 {
-        // SAFETY: as above.
-        unsafe { put_behind(to, room, from, None) }
-    }
-
-    /// Appends text to one of which there is room for `room` characters.
-    [sys_only]
-    fn wcscat_s(to: *mut u16, room: usize, from: Wide) -> i32 {
-        // SAFETY: as above.
-        unsafe { put_behind(to, room, from, None) }
-    }
-
-    /// Appends up to `count` characters.
-    [sys_only]
-    fn strncat_s(to: *mut u8, room: usize, from: Narrow, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { put_behind(to, room, from, Some(count)) }
-    }
-
-    /// Appends up to `count` characters.
-    [sys_only]
-    fn wcsncat_s(to: *mut u16, room: usize, from: Wide, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { put_behind(to, room, from, Some(count)) }
     }
 
     /// The number of characters before the NUL, at most `most`.
@@ -260,129 +195,19 @@ exports! {
         unsafe { change(text, upcase) };
         text
     }
-
-    /// Makes text lower-case in place, if it ends within `room` characters.
-    [sys_only]
-    fn _wcslwr_s(text: *mut u16, room: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { change_checked(text, room, downcase) }
-    }
-
-    /// Makes text upper-case in place, if it ends within `room` characters.
-    [sys_only]
-    fn _wcsupr_s(text: *mut u16, room: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { change_checked(text, room, upcase) }
-    }
-
-    /// The lower-case letter.
-    [sys_only]
-    fn tolower(letter: i32) -> i32 {
-        narrow(letter).map_or(letter, |byte| byte.to_ascii_lowercase().into())
-    }
-
-    /// The upper-case letter.
-    [sys_only]
-    fn toupper(letter: i32) -> i32 {
-        narrow(letter).map_or(letter, |byte| byte.to_ascii_uppercase().into())
-    }
-
-    /// The lower-case letter.
-    [sys_only]
-    fn towlower(letter: u16) -> u16 {
-        downcase(letter)
-    }
-
-    /// The upper-case letter.
-    [sys_only]
-    fn towupper(letter: u16) -> u16 {
-        upcase(letter)
-    }
-
-    /// Whether it is a digit.
-    [sys_only]
-    fn isdigit(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_digit()).into()
-    }
-
-    /// Whether it is a hexadecimal digit.
-    [sys_only]
-    fn isxdigit(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_hexdigit()).into()
-    }
-
-    /// Whether it is a letter.
-    [sys_only]
-    fn isalpha(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_alphabetic()).into()
-    }
-
-    /// Whether it is a letter or a digit.
-    [sys_only]
-    fn isalnum(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_alphanumeric()).into()
-    }
-
-    /// Whether it is white space.
-    [sys_only]
-    fn isspace(letter: i32) -> i32 {
-        narrow(letter).is_some_and(is_space).into()
-    }
-
-    /// Whether it is an upper-case letter.
-    [sys_only]
-    fn isupper(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_uppercase()).into()
-    }
-
-    /// Whether it is a lower-case letter.
-    [sys_only]
-    fn islower(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| it.is_ascii_lowercase()).into()
-    }
-
-    /// Whether it can be printed.
-    [sys_only]
-    fn isprint(letter: i32) -> i32 {
-        narrow(letter).is_some_and(|it| (b' '..=b'~').contains(&it)).into()
-    }
-
-    /// Copies bytes into `room`.
-    [sys_only]
-    fn memcpy_s(to: *mut c_void, room: usize, from: *const c_void, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { copy_bytes(to, room, from, count, true) }
-    }
-
-    /// Copies bytes, which may overlap, into `room`.
-    [sys_only]
-    fn memmove_s(to: *mut c_void, room: usize, from: *const c_void, count: usize) -> i32 {
-        // SAFETY: as above.
-        unsafe { copy_bytes(to, room, from, count, false) }
-    }
 }
 
 /// A character: narrow or wide.
-trait Unit: Copy + Default + Ord {}
+pub(super) trait Unit: Copy + Default + Ord {}
 
 impl Unit for u8 {}
 impl Unit for u16 {}
-
-/// A number that stands for a narrow character.
-fn narrow(letter: i32) -> Option<u8> {
-    u8::try_from(letter).ok()
-}
-
-/// What C's `isspace` is true of.
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b'\t'..=b'\r' | b' ')
-}
 
 /// The characters before the NUL, at most `most`.
 ///
 /// # Safety
 /// `text` is NUL-terminated, or has `most` characters.
-unsafe fn units<'a, T: Unit>(text: *const T, most: usize) -> &'a [T] {
+pub(super) unsafe fn units<'a, T: Unit>(text: *const T, most: usize) -> &'a [T] {
     // SAFETY: by this function's contract, what was not the end has a next character.
     let ends = |at: &usize| unsafe { text.wrapping_add(*at).read() } == T::default();
     match (0..most).find(ends).unwrap_or(most) {
@@ -411,7 +236,7 @@ fn place<T>(text: *const T, at: Option<usize>) -> *mut T {
 ///
 /// # Safety
 /// `from` is as [`units`] wants it, and there is room for what is copied.
-unsafe fn copy<T: Unit>(to: *mut T, from: *const T, most: usize) -> usize {
+pub(super) unsafe fn copy<T: Unit>(to: *mut T, from: *const T, most: usize) -> usize {
     // SAFETY: by this function's contract.
     let text = unsafe { units(from, most) };
     let length = text.len();
@@ -444,71 +269,6 @@ unsafe fn append<T: Unit>(to: *mut T, from: *const T, most: usize) {
     unsafe { copy(to.wrapping_add(used), from, most) };
 }
 
-/// Puts text behind the first `used` characters of `room`; `count` is that of the `n` variants.
-///
-/// # Safety
-/// `to` is null or has room for `room` characters; `from` is null or text, as far as it is looked at.
-unsafe fn put<T: Unit>(
-    to: *mut T,
-    room: usize,
-    used: usize,
-    from: *const T,
-    count: Option<usize>,
-) -> i32 {
-    let nothing_to_do = count == Some(0) && to.is_null() && room == 0;
-    if nothing_to_do {
-        return 0;
-    }
-    if to.is_null() || room == 0 {
-        return INVALID;
-    }
-    let give_up = |error| {
-        // SAFETY: by this function's contract.
-        unsafe { to.write(T::default()) };
-        error
-    };
-    if from.is_null() && count != Some(0) {
-        return give_up(INVALID);
-    }
-    let left = room - used;
-    let wanted = count.unwrap_or(TRUNCATE).min(left);
-    // SAFETY: as above.
-    let fits = unsafe { units(from, wanted) }.len() < left;
-    if fits {
-        // SAFETY: as above.
-        unsafe { copy(to.wrapping_add(used), from, wanted) };
-        return 0;
-    }
-    if count == Some(TRUNCATE) {
-        // SAFETY: as above.
-        unsafe { copy(to.wrapping_add(used), from, left - 1) };
-        return TRUNCATED;
-    }
-    give_up(RANGE)
-}
-
-/// # Safety
-/// As for [`put`].
-unsafe fn put_behind<T: Unit>(
-    to: *mut T,
-    room: usize,
-    from: *const T,
-    count: Option<usize>,
-) -> i32 {
-    if to.is_null() || room == 0 {
-        return INVALID;
-    }
-    // SAFETY: by this function's contract.
-    let used = unsafe { units(to, room) }.len();
-    if used == room {
-        // SAFETY: as above.
-        unsafe { to.write(T::default()) };
-        return INVALID;
-    }
-    // SAFETY: as above.
-    unsafe { put(to, room, used, from, count) }
-}
-
 /// # Safety
 /// Both texts are as [`units`] wants them.
 unsafe fn compare<T: Unit>(a: *const T, b: *const T, most: usize, fold: impl Fn(T) -> T) -> i32 {
@@ -533,7 +293,7 @@ unsafe fn span<T: Unit>(text: *const T, set: *const T, inside: bool) -> usize {
 
 /// # Safety
 /// `text` is NUL-terminated and may be written.
-unsafe fn change<T: Unit>(text: *mut T, how: impl Fn(T) -> T) {
+pub(super) unsafe fn change<T: Unit>(text: *mut T, how: impl Fn(T) -> T) {
     // SAFETY: by this function's contract.
     let length = unsafe { units(text.cast_const(), usize::MAX) }.len();
     for at in 0..length {
@@ -543,51 +303,4 @@ unsafe fn change<T: Unit>(text: *mut T, how: impl Fn(T) -> T) {
         // SAFETY: as above.
         unsafe { unit.write(new) };
     }
-}
-
-/// # Safety
-/// `text` is null or has `room` characters that may be written.
-unsafe fn change_checked<T: Unit>(text: *mut T, room: usize, how: impl Fn(T) -> T) -> i32 {
-    if text.is_null() {
-        return INVALID;
-    }
-    // SAFETY: by this function's contract.
-    if unsafe { units(text.cast_const(), room) }.len() == room {
-        if room > 0 {
-            // SAFETY: as above.
-            unsafe { text.write(T::default()) };
-        }
-        return INVALID;
-    }
-    // SAFETY: as above; it ends.
-    unsafe { change(text, how) };
-    0
-}
-
-/// # Safety
-/// The places are null, or have the bytes that are asked for.
-unsafe fn copy_bytes(
-    to: *mut c_void,
-    room: usize,
-    from: *const c_void,
-    count: usize,
-    zeroes: bool,
-) -> i32 {
-    if count == 0 {
-        return 0;
-    }
-    let to = to.cast::<u8>();
-    if to.is_null() {
-        return INVALID;
-    }
-    if from.is_null() || room < count {
-        if zeroes {
-            // SAFETY: by this function's contract.
-            unsafe { to.write_bytes(0, room) };
-        }
-        return if from.is_null() { INVALID } else { RANGE };
-    }
-    // SAFETY: as above.
-    unsafe { to.copy_from(from.cast(), count) };
-    0
 }

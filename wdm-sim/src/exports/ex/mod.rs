@@ -2,6 +2,7 @@
 //! objects, work items, raising exceptions.
 
 pub(super) mod callback;
+pub(super) mod fast_mutex;
 pub(super) mod interlocked_list;
 pub(super) mod lookaside;
 pub(super) mod pool;
@@ -18,6 +19,7 @@ use super::Export;
 /// The tables of this folder's files.
 pub(super) static TABLES: &[&[Export]] = &[
     callback::EXPORTS,
+    fast_mutex::EXPORTS,
     interlocked_list::EXPORTS,
     lookaside::EXPORTS,
     pool::EXPORTS,

@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 
 use wdm_sys::{BOOLEAN, PFAST_MUTEX, SynchronizationEvent};
 
-use crate::exports::ex::pool::{acquire, release};
+use crate::exports::ex::fast_mutex::{acquire, release};
 use crate::exports::exports;
 use crate::machine::{Thread, current, irql};
 use crate::verifier::Rule;

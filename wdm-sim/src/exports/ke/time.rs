@@ -13,6 +13,7 @@ use std::time::Instant;
 use wdm_sys::{BOOLEAN, LARGE_INTEGER, PLARGE_INTEGER};
 
 use crate::exports::exports;
+use crate::registry::{SECONDS_TO_1970, system_time};
 
 const UNITS_PER_MILLISECOND: i64 = 10_000;
 const UNITS_PER_SECOND: i64 = 1000 * UNITS_PER_MILLISECOND;
@@ -22,7 +23,7 @@ const FIRST_YEAR: i64 = 1601;
 /// The years that the fields of a time can have.
 const YEARS: std::ops::RangeInclusive<i64> = FIRST_YEAR..=30_827;
 /// Seconds from 1601 to 1970 and to 1980.
-const TO_1970: i64 = 11_644_473_600;
+const TO_1970: i64 = SECONDS_TO_1970.cast_signed();
 const TO_1980: i64 = 11_960_006_400;
 /// The weekday of 1601-01-01, a Monday.
 const FIRST_WEEKDAY: i64 = 1;
@@ -98,6 +99,14 @@ exports! {
     fn RtlSecondsSince1980ToTime(seconds: u32, time: PLARGE_INTEGER) {
         // SAFETY: the caller gave a place for the time.
         unsafe { write(time, (TO_1980 + i64::from(seconds)) * UNITS_PER_SECOND) };
+    }
+
+    /// The system time: 100 ns units since 1601, UTC.
+    [undeclared]
+    fn KeQuerySystemTimePrecise(time: PLARGE_INTEGER) {
+        let now = LARGE_INTEGER { QuadPart: system_time() as i64 };
+        // SAFETY: the caller gave a place for the time.
+        unsafe { time.write(now) };
     }
 
     /// A system time as the machine's clock on the wall shows it.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use wdm_sys::{BOOLEAN, PVOID};
 
-use super::event::{Event, deadline};
+use super::dispatcher::Header;
+use super::wait::deadline;
 use crate::call::{self, Code};
 use crate::exports::exports;
 use crate::machine::{Thread, current, irql};
@@ -83,7 +84,7 @@ exports! {
         thread.require_irql(irql::DISPATCH_LEVEL, CALL);
         let _locked = thread.kernel().dispatcher.lock(timer.addr());
         // SAFETY: the caller gave an initialised timer; the lock orders this with its changes.
-        BOOLEAN::from(unsafe { (*timer.cast::<Event>()).state } > 0)
+        BOOLEAN::from(unsafe { (*timer.cast::<Header>()).state } > 0)
     }
 
     /// Initialises a deferred procedure call.
@@ -214,7 +215,7 @@ unsafe fn set(
 /// `timer` leads to an initialised timer.
 unsafe fn signal(thread: &Thread, timer: usize, state: i32) {
     let locked = thread.kernel().dispatcher.lock(timer);
-    let timer = std::ptr::with_exposed_provenance_mut::<Event>(timer);
+    let timer = std::ptr::with_exposed_provenance_mut::<Header>(timer);
     // SAFETY: by this function's contract; the lock orders this with the waits.
     unsafe { (*timer).state = state };
     locked.wake();

@@ -9,7 +9,7 @@ use wdm_sys::{
 };
 
 use crate::exports::exports;
-use crate::exports::ke::event::{STATUS_TIMEOUT, deadline};
+use crate::exports::ke::wait::{STATUS_TIMEOUT, begin};
 use crate::exports::ob::objects as ob;
 use crate::machine::{Thread, current, irql};
 use crate::object::{Body, EventObject, Handle, ObjectRef};
@@ -58,17 +58,12 @@ exports! {
     ) -> NTSTATUS {
         let thread = current(CALL);
         // SAFETY: the caller gave a time, or null.
-        let timeout = unsafe { timeout.as_ref() };
-        // SAFETY: all the union's members are made of the same 64 bits.
-        let timeout = timeout.map(|time| unsafe { time.QuadPart });
-        // A thread that does not wait may ask at DISPATCH_LEVEL.
-        let highest = if timeout == Some(0) { irql::DISPATCH_LEVEL } else { irql::APC_LEVEL };
-        thread.require_irql(highest, CALL);
+        let deadline = unsafe { begin(&thread, CALL, timeout) };
         let object = match by_handle(&thread, CALL, handle) {
             Ok(object) => object,
             Err(status) => return status.0,
         };
-        let (kernel, deadline) = (thread.kernel(), timeout.map(deadline));
+        let kernel = thread.kernel();
         let signalled = match object.body() {
             Body::Event(event) => event.wait(kernel, deadline),
             Body::Thread(other) => other.wait(kernel, deadline),

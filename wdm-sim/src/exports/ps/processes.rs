@@ -7,7 +7,7 @@
 use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 use std::sync::Arc;
 
-use wdm_sys::{BOOLEAN, HANDLE, NTSTATUS, PIRP, PVOID};
+use wdm_sys::{BOOLEAN, HANDLE, KPROCESSOR_MODE, NTSTATUS, PIRP, PVOID};
 
 use crate::exports::exports;
 use crate::exports::ob::objects::hand_over;
@@ -41,6 +41,11 @@ exports! {
     [undeclared]
     fn KeGetCurrentThread() -> PVOID {
         with_exposed_provenance_mut(current(CALL).address())
+    }
+
+    /// Where the current system call comes from: 0 kernel mode, 1 user mode.
+    fn ExGetPreviousMode() -> KPROCESSOR_MODE {
+        current(CALL).previous_mode() as KPROCESSOR_MODE
     }
 
     /// The id of a process.

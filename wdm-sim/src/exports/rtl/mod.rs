@@ -1,26 +1,34 @@
 //! The runtime library, but for security identifiers and time, which are in `se` and `ke`.
 
-pub(super) mod bitmap;
-pub(super) mod generic_table;
-pub(super) mod name_expression;
-pub(super) mod registry;
-pub(super) mod rtl_more;
-pub(super) mod rtl_string;
+mod ansi;
+mod bitmap;
+mod generic_table;
+mod guid;
+mod name_expression;
+mod number;
+mod random;
+mod registry;
+mod stack_trace;
 pub(super) mod string;
-pub(super) mod unwind;
-pub(super) mod version;
+pub(super) mod string_memory;
+mod unwind;
+mod version;
 
 use super::Export;
 
 /// The tables of this folder's files.
 pub(super) static TABLES: &[&[Export]] = &[
+    ansi::EXPORTS,
     bitmap::EXPORTS,
     generic_table::EXPORTS,
+    guid::EXPORTS,
     name_expression::EXPORTS,
+    number::EXPORTS,
+    random::EXPORTS,
     registry::EXPORTS,
-    rtl_more::EXPORTS,
-    rtl_string::EXPORTS,
+    stack_trace::EXPORTS,
     string::EXPORTS,
+    string_memory::EXPORTS,
     unwind::EXPORTS,
     version::EXPORTS,
 ];

@@ -1,29 +1,23 @@
-//! The runtime library: counted strings, versions, stack traces.
+//! The runtime library's counted strings: making, comparing, copying, appending, hashing.
 //!
 //! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlcompareunicodestring>
 //! and its neighbours.
 
 use wdm_sys::{
-    BOOLEAN, NTSTATUS, PCUNICODE_STRING, PCWSTR, PRTL_OSVERSIONINFOW, PUNICODE_STRING, PVOID,
-    UNICODE_STRING, WCHAR,
+    BOOLEAN, NTSTATUS, PCUNICODE_STRING, PCWSTR, PUNICODE_STRING, UNICODE_STRING, WCHAR,
 };
 
-use super::version::extend;
-use crate::call::Abi;
 use crate::exports::crt::basics::units_before_nul;
 use crate::exports::{exports, text};
 use crate::machine::{current, irql};
 use crate::registry::upcase::{equal, upcase};
 use crate::status::Status;
-use crate::verifier::Rule;
 
+/// `HASH_STRING_ALGORITHM_DEFAULT` and `HASH_STRING_ALGORITHM_X65599`.
+const HASH_ALGORITHMS: [u32; 2] = [0, 1];
 /// The longest text of a `UNICODE_STRING` that [`RtlInitUnicodeString`] makes, in bytes: room for a
 /// terminating NUL stays.
 const MAX_BYTES: usize = 0xFFFC;
-/// `VER_PLATFORM_WIN32_NT`.
-const PLATFORM_NT: u32 = 2;
-/// `dwOSVersionInfoSize` of `RTL_OSVERSIONINFOEXW`.
-const EXTENDED_SIZE: u32 = 284;
 
 exports! {
     /// Makes a counted string of a NUL-terminated one, or an empty one of NULL.
@@ -40,6 +34,27 @@ exports! {
         };
         // SAFETY: the caller gave a place for the string.
         unsafe { destination.write(string) };
+    }
+
+    /// Makes a counted string of a NUL-terminated one, which must not be too long for one.
+    [undeclared]
+    fn RtlInitUnicodeStringEx(destination: PUNICODE_STRING, source: PCWSTR) -> NTSTATUS {
+        let bytes = match source.is_null() {
+            true => 0,
+            // SAFETY: the caller gave NUL-terminated text.
+            false => (unsafe { units_before_nul(source) }) * 2,
+        };
+        if bytes > MAX_BYTES {
+            return Status::NAME_TOO_LONG.0;
+        }
+        let string = UNICODE_STRING {
+            Length: bytes as u16,
+            MaximumLength: if source.is_null() { 0 } else { bytes as u16 + 2 },
+            Buffer: source.cast_mut(),
+        };
+        // SAFETY: the caller gave a place for the string.
+        unsafe { destination.write(string) };
+        Status::SUCCESS.0
     }
 
     /// Compares two strings: less than 0, 0, or greater than 0.
@@ -132,90 +147,34 @@ exports! {
         upcase(character)
     }
 
-    /// The version of the machine's profile.
-    fn RtlGetVersion(version: PRTL_OSVERSIONINFOW) -> NTSTATUS {
-        let thread = current(CALL);
-        let (major, minor, build) = thread.kernel().profile.version();
-        // SAFETY: the caller gave a structure whose size it has set.
-        let Some(version) = (unsafe { version.as_mut() }) else {
+    /// Maps a character to lower case.
+    [undeclared]
+    fn RtlDowncaseUnicodeChar(character: WCHAR) -> WCHAR {
+        downcase(character)
+    }
+
+    /// Hashes a string: each character is added to 65599 times what came of those before.
+    [undeclared]
+    fn RtlHashUnicodeString(
+        string: PCUNICODE_STRING,
+        case_insensitive: BOOLEAN,
+        algorithm: u32,
+        hash: *mut u32,
+    ) -> NTSTATUS {
+        current(CALL).require_irql(irql::APC_LEVEL, CALL);
+        // SAFETY: the caller gave a valid string, or null.
+        let units = unsafe { text(string) };
+        let Some(units) = units.filter(|_| !hash.is_null() && HASH_ALGORITHMS.contains(&algorithm))
+        else {
             return Status::INVALID_PARAMETER.0;
         };
-        let size = version.dwOSVersionInfoSize;
-        if size != size_of_val(version) as u32 && size != EXTENDED_SIZE {
-            let detail = format!("dwOSVersionInfoSize is {size}; set it to the structure's size");
-            thread.finding(Rule::Parameter, CALL, detail);
-        }
-        version.dwMajorVersion = major;
-        version.dwMinorVersion = minor;
-        version.dwBuildNumber = build;
-        version.dwPlatformId = PLATFORM_NT;
-        version.szCSDVersion = [0; 128];
-        if size == EXTENDED_SIZE {
-            // SAFETY: the caller's structure has that size.
-            unsafe { extend(std::ptr::from_mut(version).cast()) };
-        }
+        let fold = |&unit: &u16| if case_insensitive != 0 { upcase(unit) } else { unit };
+        let sum = units.iter().map(fold).fold(0_u32, |hash, unit| {
+            hash.wrapping_mul(65599).wrapping_add(unit.into())
+        });
+        // SAFETY: the caller gave a place for the hash.
+        unsafe { hash.write(sum) };
         Status::SUCCESS.0
-    }
-
-    /// The version of the machine's profile. The result is 1 for a checked build, which it is not.
-    [undeclared]
-    fn PsGetVersion(
-        major: *mut u32,
-        minor: *mut u32,
-        build: *mut u32,
-        service_pack: PUNICODE_STRING,
-    ) -> BOOLEAN {
-        let version = current(CALL).kernel().profile.version();
-        for (place, value) in [(major, version.0), (minor, version.1), (build, version.2)] {
-            if !place.is_null() {
-                // SAFETY: the caller gave a place, or null.
-                unsafe { place.write(value) };
-            }
-        }
-        // SAFETY: the caller gave a place, or null.
-        if let Some(service_pack) = unsafe { service_pack.as_mut() } {
-            service_pack.Length = 0;
-        }
-        0
-    }
-
-    /// Whether the machine's profile is at least the version of Windows in the number's upper half,
-    /// 0 unless the lower half, a service pack, is 0.
-    [undeclared]
-    fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEAN {
-        let thread = current(CALL);
-        thread.require_irql(irql::PASSIVE_LEVEL, CALL);
-        let (major, minor, _) = thread.kernel().profile.version();
-        let ours = major << 24 | minor << 16;
-        BOOLEAN::from(version & 0xFFFF == 0 && ours >= version)
-    }
-
-    /// The return addresses on the stack, the caller's first, after `skip` of them. The hash is their
-    /// sum. For drivers that are linked in; `.sys` files, whose frames the host cannot unwind, get
-    /// `seh`'s on x86_64 Linux, and an empty stack elsewhere.
-    fn RtlCaptureStackBackTrace(
-        skip: u32,
-        count: u32,
-        frames: *mut PVOID,
-        hash: *mut u32,
-    ) -> u16 {
-        let thread = current(CALL);
-        let mut captured = Vec::new();
-        if thread.caller().abi == Abi::Host {
-            let count = (count as usize).min(usize::from(u16::MAX));
-            captured = callers(RtlCaptureStackBackTrace as *const (), skip as usize, count);
-        }
-        let mut sum = 0_u32;
-        for (index, &address) in captured.iter().enumerate() {
-            // SAFETY: the caller gave room for `count` addresses.
-            unsafe { frames.wrapping_add(index).write(address) };
-            sum = sum.wrapping_add(address.addr() as u32);
-        }
-        if !hash.is_null() {
-            // SAFETY: the caller gave a place for the hash, or null.
-            unsafe { hash.write(sum) };
-        }
-        captured.len() as u16
     }
 }
 
@@ -225,21 +184,6 @@ fn same(first: &[u16], second: &[u16], case_insensitive: bool) -> bool {
     } else {
         first == second
     }
-}
-
-/// The addresses on the stack above the frame of `routine`, `skip` of them left out.
-fn callers(routine: *const (), skip: usize, count: usize) -> Vec<PVOID> {
-    let mut all: Vec<(PVOID, PVOID)> = Vec::new();
-    backtrace::trace(|frame| {
-        all.push((frame.ip().cast(), frame.symbol_address().cast()));
-        true
-    });
-    let own = all
-        .iter()
-        .position(|&(_, function)| function.cast_const().cast() == routine)
-        .map_or(0, |at| at + 1);
-    let above = all.into_iter().skip(own + skip).take(count);
-    above.map(|(address, _)| address).collect()
 }
 
 /// Appends as much of `units` as fits, and a NUL if there is room for one.
@@ -284,4 +228,16 @@ unsafe fn append_all(destination: PUNICODE_STRING, units: &[u16]) -> NTSTATUS {
     // SAFETY: by this function's contract.
     unsafe { append(destination, units) };
     Status::SUCCESS.0
+}
+
+/// Maps a character to its lower case, where that is one UTF-16 unit.
+pub(in crate::exports) fn downcase(unit: u16) -> u16 {
+    let Some(letter) = char::from_u32(unit.into()) else {
+        return unit;
+    };
+    let mut lower = letter.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(one), None) => u16::try_from(u32::from(one)).unwrap_or(unit),
+        _ => unit,
+    }
 }

@@ -1,16 +1,18 @@
-//! Comparing the system's version with one that a driver wants.
+//! The system's version, and comparing it with one that a driver wants.
 //!
-//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlverifyversioninfo>,
+//! Pages: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlgetversion>,
+//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlverifyversioninfo>,
 //! <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-versetconditionmask>.
 
 use std::cmp::Ordering;
 use std::mem::offset_of;
 
-use wdm_sys::NTSTATUS;
+use wdm_sys::{BOOLEAN, NTSTATUS, PRTL_OSVERSIONINFOW, PUNICODE_STRING};
 
 use crate::exports::exports;
-use crate::machine::current;
+use crate::machine::{current, irql};
 use crate::status::Status;
+use crate::verifier::Rule;
 
 /// `RTL_OSVERSIONINFOEXW`.
 #[repr(C)]
@@ -64,7 +66,68 @@ mod condition {
     pub(super) const BITS: u32 = 3;
 }
 
+/// `dwOSVersionInfoSize` of `RTL_OSVERSIONINFOEXW`.
+const EXTENDED_SIZE: u32 = 284;
+
 exports! {
+    /// The version of the machine's profile.
+    fn RtlGetVersion(version: PRTL_OSVERSIONINFOW) -> NTSTATUS {
+        let thread = current(CALL);
+        let (major, minor, build) = thread.kernel().profile.version();
+        // SAFETY: the caller gave a structure whose size it has set.
+        let Some(version) = (unsafe { version.as_mut() }) else {
+            return Status::INVALID_PARAMETER.0;
+        };
+        let size = version.dwOSVersionInfoSize;
+        if size != size_of_val(version) as u32 && size != EXTENDED_SIZE {
+            let detail = format!("dwOSVersionInfoSize is {size}; set it to the structure's size");
+            thread.finding(Rule::Parameter, CALL, detail);
+        }
+        version.dwMajorVersion = major;
+        version.dwMinorVersion = minor;
+        version.dwBuildNumber = build;
+        version.dwPlatformId = PLATFORM_NT;
+        version.szCSDVersion = [0; 128];
+        if size == EXTENDED_SIZE {
+            // SAFETY: the caller's structure has that size.
+            unsafe { extend(std::ptr::from_mut(version).cast()) };
+        }
+        Status::SUCCESS.0
+    }
+
+    /// The version of the machine's profile. The result is 1 for a checked build, which it is not.
+    [undeclared]
+    fn PsGetVersion(
+        major: *mut u32,
+        minor: *mut u32,
+        build: *mut u32,
+        service_pack: PUNICODE_STRING,
+    ) -> BOOLEAN {
+        let version = current(CALL).kernel().profile.version();
+        for (place, value) in [(major, version.0), (minor, version.1), (build, version.2)] {
+            if !place.is_null() {
+                // SAFETY: the caller gave a place, or null.
+                unsafe { place.write(value) };
+            }
+        }
+        // SAFETY: the caller gave a place, or null.
+        if let Some(service_pack) = unsafe { service_pack.as_mut() } {
+            service_pack.Length = 0;
+        }
+        0
+    }
+
+    /// Whether the machine's profile is at least the version of Windows in the number's upper half,
+    /// 0 unless the lower half, a service pack, is 0.
+    [undeclared]
+    fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEAN {
+        let thread = current(CALL);
+        thread.require_irql(irql::PASSIVE_LEVEL, CALL);
+        let (major, minor, _) = thread.kernel().profile.version();
+        let ours = major << 24 | minor << 16;
+        BOOLEAN::from(version & 0xFFFF == 0 && ours >= version)
+    }
+
     /// Adds a condition for the member that the highest bit of the type mask names.
     [undeclared]
     fn VerSetConditionMask(mask: u64, types: u32, condition: u8) -> u64 {
@@ -98,7 +161,7 @@ exports! {
 ///
 /// # Safety
 /// `version` leads to the larger structure.
-pub(super) unsafe fn extend(version: *mut Version) {
+unsafe fn extend(version: *mut Version) {
     // SAFETY: by this function's contract.
     let version = unsafe { &mut *version };
     version.service_pack_major = 0;

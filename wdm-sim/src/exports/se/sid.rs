@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use wdm_sys::{BOOLEAN, NTSTATUS, PUNICODE_STRING};
 
 use crate::exports::exports;
-use crate::exports::rtl::rtl_string::give;
+use crate::exports::rtl::string_memory::give;
 use crate::machine::{current, irql};
 use crate::status::Status;
 

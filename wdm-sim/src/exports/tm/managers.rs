@@ -14,7 +14,7 @@ use super::transactions::tm_object;
 use crate::cm::capture::Output;
 use crate::cm::ops::Outcome;
 use crate::exports::exports;
-use crate::exports::ke::event::deadline;
+use crate::exports::ke::wait::deadline;
 use crate::exports::service::service;
 use crate::machine::{Kernel, Thread, current, irql};
 use crate::object::{Body, Handle, ObjectType};
