@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wdm_sim::Rule;
 use wdm_sys::{BOOLEAN, KIRQL, NTSTATUS};
 
-use crate::support::{SUCCESS, entry, findings_of, in_kernel, machine, only};
+use crate::support::{SUCCESS, entry, findings_of, in_kernel, machine, on, only};
 
 unsafe extern "system" {
     fn ExInitializeResourceLite(resource: *mut u8) -> NTSTATUS;
@@ -31,14 +31,6 @@ unsafe extern "system" {
     fn ExReleaseRundownProtection(reference: *mut u8);
     fn ExWaitForRundownProtectionRelease(reference: *mut u8);
     fn ExReInitializeRundownProtection(reference: *mut u8);
-}
-
-/// Calls a routine that `wdm-sys` does not declare.
-macro_rules! nt {
-    ($routine:ident($($argument:expr),* $(,)?)) => {{
-        // SAFETY: the memory is a lock's, which lives as long as the test.
-        unsafe { $routine($($argument),*) }
-    }};
 }
 
 /// Memory that is large enough for each kind of lock.
@@ -72,34 +64,34 @@ fn a_resource_is_shared_or_exclusive() {
     in_kernel(&machine, || {
         let memory = Memory::new();
         let lock = memory.as_ptr();
-        assert_eq!(nt!(ExInitializeResourceLite(lock)), SUCCESS);
+        assert_eq!(on!(ExInitializeResourceLite(lock)), SUCCESS);
         let other = |body: &dyn Fn() -> BOOLEAN| in_kernel(&machine, || in_region(body));
         in_region(|| {
-            assert_eq!(nt!(ExAcquireResourceSharedLite(lock, 1)), 1);
-            assert_eq!(other(&|| nt!(ExAcquireResourceExclusiveLite(lock, 0))), 0);
+            assert_eq!(on!(ExAcquireResourceSharedLite(lock, 1)), 1);
+            assert_eq!(other(&|| on!(ExAcquireResourceExclusiveLite(lock, 0))), 0);
             assert_eq!(
                 other(&|| {
-                    let taken = nt!(ExAcquireResourceSharedLite(lock, 0));
-                    nt!(ExReleaseResourceLite(lock));
+                    let taken = on!(ExAcquireResourceSharedLite(lock, 0));
+                    on!(ExReleaseResourceLite(lock));
                     taken
                 }),
                 1
             );
-            nt!(ExReleaseResourceLite(lock));
-            assert_eq!(nt!(ExAcquireResourceExclusiveLite(lock, 1)), 1);
-            assert_eq!(nt!(ExAcquireResourceExclusiveLite(lock, 1)), 1, "again");
-            assert_eq!(nt!(ExAcquireResourceSharedLite(lock, 1)), 1, "and again");
-            assert_eq!(nt!(ExIsResourceAcquiredExclusiveLite(lock)), 1);
-            assert_eq!(nt!(ExIsResourceAcquiredSharedLite(lock)), 3);
-            assert_eq!(other(&|| nt!(ExAcquireResourceSharedLite(lock, 0))), 0);
-            nt!(ExConvertExclusiveToSharedLite(lock));
-            assert_eq!(nt!(ExIsResourceAcquiredExclusiveLite(lock)), 0);
+            on!(ExReleaseResourceLite(lock));
+            assert_eq!(on!(ExAcquireResourceExclusiveLite(lock, 1)), 1);
+            assert_eq!(on!(ExAcquireResourceExclusiveLite(lock, 1)), 1, "again");
+            assert_eq!(on!(ExAcquireResourceSharedLite(lock, 1)), 1, "and again");
+            assert_eq!(on!(ExIsResourceAcquiredExclusiveLite(lock)), 1);
+            assert_eq!(on!(ExIsResourceAcquiredSharedLite(lock)), 3);
+            assert_eq!(other(&|| on!(ExAcquireResourceSharedLite(lock, 0))), 0);
+            on!(ExConvertExclusiveToSharedLite(lock));
+            assert_eq!(on!(ExIsResourceAcquiredExclusiveLite(lock)), 0);
             for _ in 0..3 {
-                nt!(ExReleaseResourceLite(lock));
+                on!(ExReleaseResourceLite(lock));
             }
         });
-        assert_eq!(nt!(ExIsResourceAcquiredSharedLite(lock)), 0);
-        assert_eq!(nt!(ExDeleteResourceLite(lock)), SUCCESS);
+        assert_eq!(on!(ExIsResourceAcquiredSharedLite(lock)), 0);
+        assert_eq!(on!(ExDeleteResourceLite(lock)), SUCCESS);
     });
     assert!(machine.report().findings.is_empty());
 }
@@ -111,25 +103,25 @@ fn shared_access_waits_behind_exclusive() {
     let released = AtomicBool::new(false);
     std::thread::scope(|scope| {
         in_kernel(&machine, || {
-            nt!(ExInitializeResourceLite(memory.as_ptr()));
+            on!(ExInitializeResourceLite(memory.as_ptr()));
             crate::support::call!(KeEnterCriticalRegion());
-            assert_eq!(nt!(ExAcquireResourceSharedLite(memory.as_ptr(), 1)), 1);
+            assert_eq!(on!(ExAcquireResourceSharedLite(memory.as_ptr(), 1)), 1);
             scope.spawn(|| {
                 in_kernel(&machine, || {
                     in_region(|| {
-                        nt!(ExAcquireResourceExclusiveLite(memory.as_ptr(), 1));
+                        on!(ExAcquireResourceExclusiveLite(memory.as_ptr(), 1));
                         assert!(released.load(Ordering::SeqCst));
-                        nt!(ExReleaseResourceLite(memory.as_ptr()));
+                        on!(ExReleaseResourceLite(memory.as_ptr()));
                     });
                 });
             });
-            while nt!(ExGetExclusiveWaiterCount(memory.as_ptr())) == 0 {
+            while on!(ExGetExclusiveWaiterCount(memory.as_ptr())) == 0 {
                 std::thread::yield_now();
             }
-            let shared = || nt!(ExAcquireResourceSharedLite(memory.as_ptr(), 0));
+            let shared = || on!(ExAcquireResourceSharedLite(memory.as_ptr(), 0));
             assert_eq!(in_kernel(&machine, || in_region(shared)), 0);
             released.store(true, Ordering::SeqCst);
-            nt!(ExReleaseResourceLite(memory.as_ptr()));
+            on!(ExReleaseResourceLite(memory.as_ptr()));
             crate::support::call!(KeLeaveCriticalRegion());
         });
     });
@@ -140,33 +132,33 @@ fn shared_access_waits_behind_exclusive() {
 fn what_is_wrong_with_a_resource_is_found() {
     let wrong: [(&str, &dyn Fn(*mut u8)); 6] = [
         ("ExAcquireResourceSharedLite", &|lock| {
-            nt!(ExInitializeResourceLite(lock));
-            nt!(ExAcquireResourceSharedLite(lock, 1));
-            in_region(|| nt!(ExReleaseResourceLite(lock)));
+            on!(ExInitializeResourceLite(lock));
+            on!(ExAcquireResourceSharedLite(lock, 1));
+            in_region(|| on!(ExReleaseResourceLite(lock)));
         }),
         ("ExAcquireResourceExclusiveLite", &|lock| {
-            in_region(|| nt!(ExAcquireResourceExclusiveLite(lock, 1)));
+            in_region(|| on!(ExAcquireResourceExclusiveLite(lock, 1)));
         }),
         ("ExAcquireResourceExclusiveLite", &|lock| {
-            nt!(ExInitializeResourceLite(lock));
+            on!(ExInitializeResourceLite(lock));
             in_region(|| {
-                nt!(ExAcquireResourceSharedLite(lock, 1));
-                assert_eq!(nt!(ExAcquireResourceExclusiveLite(lock, 1)), 0);
-                nt!(ExReleaseResourceLite(lock));
+                on!(ExAcquireResourceSharedLite(lock, 1));
+                assert_eq!(on!(ExAcquireResourceExclusiveLite(lock, 1)), 0);
+                on!(ExReleaseResourceLite(lock));
             });
         }),
         ("ExReleaseResourceLite", &|lock| {
-            nt!(ExInitializeResourceLite(lock));
-            in_region(|| nt!(ExReleaseResourceLite(lock)));
+            on!(ExInitializeResourceLite(lock));
+            in_region(|| on!(ExReleaseResourceLite(lock)));
         }),
         ("ExDeleteResourceLite", &|lock| {
-            nt!(ExInitializeResourceLite(lock));
-            in_region(|| nt!(ExAcquireResourceSharedLite(lock, 1)));
-            nt!(ExDeleteResourceLite(lock));
+            on!(ExInitializeResourceLite(lock));
+            in_region(|| on!(ExAcquireResourceSharedLite(lock, 1)));
+            on!(ExDeleteResourceLite(lock));
         }),
         ("ExInitializeResourceLite", &|lock| {
-            nt!(ExInitializeResourceLite(lock));
-            nt!(ExInitializeResourceLite(lock));
+            on!(ExInitializeResourceLite(lock));
+            on!(ExInitializeResourceLite(lock));
         }),
     ];
     for (call, body) in wrong {
@@ -187,12 +179,12 @@ fn a_spin_lock_raises_the_level_and_excludes() {
             scope.spawn(|| {
                 in_kernel(&machine, || {
                     for _ in 0..200 {
-                        let level = nt!(KeAcquireSpinLockRaiseToDpc(memory.as_ptr()));
+                        let level = on!(KeAcquireSpinLockRaiseToDpc(memory.as_ptr()));
                         assert_eq!((level, crate::support::call!(KeGetCurrentIrql())), (0, 2));
                         assert!(!inside.swap(true, Ordering::SeqCst));
                         std::thread::yield_now();
                         inside.store(false, Ordering::SeqCst);
-                        nt!(KeReleaseSpinLock(memory.as_ptr(), level));
+                        on!(KeReleaseSpinLock(memory.as_ptr(), level));
                         assert_eq!(crate::support::call!(KeGetCurrentIrql()), 0);
                     }
                 });
@@ -208,11 +200,11 @@ fn what_is_wrong_with_a_spin_lock_is_found() {
     let memory = Memory::new();
     let lock = memory.as_ptr();
     in_kernel(&machine, || {
-        let level = nt!(KeAcquireSpinLockRaiseToDpc(lock));
-        assert_eq!(nt!(KeTestSpinLock(lock)), 0);
-        nt!(KeAcquireSpinLockRaiseToDpc(lock));
-        nt!(KeReleaseSpinLock(lock, level));
-        assert_eq!(nt!(KeTestSpinLock(lock)), 1);
+        let level = on!(KeAcquireSpinLockRaiseToDpc(lock));
+        assert_eq!(on!(KeTestSpinLock(lock)), 0);
+        on!(KeAcquireSpinLockRaiseToDpc(lock));
+        on!(KeReleaseSpinLock(lock, level));
+        assert_eq!(on!(KeTestSpinLock(lock)), 1);
     });
     only(
         &machine.report().findings,
@@ -222,10 +214,10 @@ fn what_is_wrong_with_a_spin_lock_is_found() {
 
     let machine = crate::support::machine();
     in_kernel(&machine, || {
-        assert_eq!(nt!(KeTryToAcquireSpinLockAtDpcLevel(lock)), 1);
-        let level = nt!(KeAcquireSpinLockRaiseToDpc(Memory::new().as_ptr()));
-        in_kernel(&machine, || assert_eq!(nt!(KeTestSpinLock(lock)), 0));
-        nt!(KeReleaseSpinLock(lock, level));
+        assert_eq!(on!(KeTryToAcquireSpinLockAtDpcLevel(lock)), 1);
+        let level = on!(KeAcquireSpinLockRaiseToDpc(Memory::new().as_ptr()));
+        in_kernel(&machine, || assert_eq!(on!(KeTestSpinLock(lock)), 0));
+        on!(KeReleaseSpinLock(lock, level));
     });
     only(
         &machine.report().findings,
@@ -241,19 +233,19 @@ fn push_locks_are_shared_or_exclusive() {
     let lock = memory.as_ptr();
     in_kernel(&machine, || {
         in_region(|| {
-            nt!(ExAcquirePushLockSharedEx(lock, 0));
+            on!(ExAcquirePushLockSharedEx(lock, 0));
             in_kernel(&machine, || {
                 in_region(|| {
-                    nt!(ExAcquirePushLockSharedEx(lock, 0));
-                    nt!(ExReleasePushLockSharedEx(lock, 0));
+                    on!(ExAcquirePushLockSharedEx(lock, 0));
+                    on!(ExReleasePushLockSharedEx(lock, 0));
                 });
             });
-            nt!(ExReleasePushLockSharedEx(lock, 0));
-            nt!(ExAcquirePushLockExclusiveEx(lock, 0));
-            nt!(ExReleasePushLockExclusiveEx(lock, 0));
+            on!(ExReleasePushLockSharedEx(lock, 0));
+            on!(ExAcquirePushLockExclusiveEx(lock, 0));
+            on!(ExReleasePushLockExclusiveEx(lock, 0));
             assert!(machine.report().findings.is_empty());
-            nt!(ExAcquirePushLockExclusiveEx(lock, 0));
-            nt!(ExReleasePushLockSharedEx(lock, 0));
+            on!(ExAcquirePushLockExclusiveEx(lock, 0));
+            on!(ExReleasePushLockSharedEx(lock, 0));
         });
     });
     only(
@@ -267,10 +259,10 @@ static LEFT: Memory = Memory::new();
 
 entry! {
     fn leaves_a_spin_lock(_driver) {
-        let level = nt!(KeAcquireSpinLockRaiseToDpc(LEFT.as_ptr()));
+        let level = on!(KeAcquireSpinLockRaiseToDpc(LEFT.as_ptr()));
         crate::support::call!(KeGetCurrentIrql());
-        nt!(KeReleaseSpinLock(LEFT.as_ptr(), level));
-        in_region(|| nt!(ExAcquirePushLockExclusiveEx(LEFT.as_ptr(), 0)));
+        on!(KeReleaseSpinLock(LEFT.as_ptr(), level));
+        in_region(|| on!(ExAcquirePushLockExclusiveEx(LEFT.as_ptr(), 0)));
         SUCCESS
     }
 }
@@ -279,7 +271,7 @@ static UNDELETED: Memory = Memory::new();
 
 entry! {
     fn leaves_a_resource(_driver) {
-        nt!(ExInitializeResourceLite(UNDELETED.as_ptr()))
+        on!(ExInitializeResourceLite(UNDELETED.as_ptr()))
     }
 }
 
@@ -300,29 +292,29 @@ fn a_run_down_waits_for_accesses_and_allows_no_more() {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         in_kernel(&machine, || {
-            nt!(ExInitializeRundownProtection(memory.as_ptr()));
-            assert_eq!(nt!(ExAcquireRundownProtection(memory.as_ptr())), 1);
+            on!(ExInitializeRundownProtection(memory.as_ptr()));
+            assert_eq!(on!(ExAcquireRundownProtection(memory.as_ptr())), 1);
             scope.spawn(|| {
                 in_kernel(&machine, || {
-                    nt!(ExWaitForRundownProtectionRelease(memory.as_ptr()));
+                    on!(ExWaitForRundownProtectionRelease(memory.as_ptr()));
                     assert!(ended.load(Ordering::SeqCst));
                 });
             });
-            while nt!(ExAcquireRundownProtection(memory.as_ptr())) == 1 {
-                nt!(ExReleaseRundownProtection(memory.as_ptr()));
+            while on!(ExAcquireRundownProtection(memory.as_ptr())) == 1 {
+                on!(ExReleaseRundownProtection(memory.as_ptr()));
                 std::thread::yield_now();
             }
             ended.store(true, Ordering::SeqCst);
-            nt!(ExReleaseRundownProtection(memory.as_ptr()));
+            on!(ExReleaseRundownProtection(memory.as_ptr()));
         });
     });
     in_kernel(&machine, || {
-        nt!(ExWaitForRundownProtectionRelease(memory.as_ptr()));
-        nt!(ExReInitializeRundownProtection(memory.as_ptr()));
-        assert_eq!(nt!(ExAcquireRundownProtection(memory.as_ptr())), 1);
-        nt!(ExReleaseRundownProtection(memory.as_ptr()));
+        on!(ExWaitForRundownProtectionRelease(memory.as_ptr()));
+        on!(ExReInitializeRundownProtection(memory.as_ptr()));
+        assert_eq!(on!(ExAcquireRundownProtection(memory.as_ptr())), 1);
+        on!(ExReleaseRundownProtection(memory.as_ptr()));
         assert!(machine.report().findings.is_empty());
-        nt!(ExReleaseRundownProtection(memory.as_ptr()));
+        on!(ExReleaseRundownProtection(memory.as_ptr()));
     });
     only(
         &machine.report().findings,

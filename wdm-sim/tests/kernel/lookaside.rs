@@ -7,7 +7,7 @@ use wdm_sim::Rule;
 use wdm_sys::{NonPagedPool, POOL_TYPE, PVOID, PagedPool, SIZE_T};
 
 use crate::slist::{ExQueryDepthSList, ExpInterlockedPopEntrySList, ExpInterlockedPushEntrySList};
-use crate::support::{SUCCESS, call, entry, findings_of, in_kernel, machine, only};
+use crate::support::{SUCCESS, call, entry, findings_of, in_kernel, machine, on, only};
 
 /// `GENERAL_LOOKASIDE`.
 #[repr(C, align(64))]
@@ -63,14 +63,6 @@ unsafe extern "system" {
 }
 
 const TAG: u32 = u32::from_le_bytes(*b"Look");
-
-/// Calls a routine on a list that lives.
-macro_rules! on {
-    ($routine:ident($($argument:expr),*)) => {{
-        // SAFETY: the tests' lists live as long as they are used.
-        unsafe { $routine($($argument),*) }
-    }};
-}
 
 impl List {
     fn new() -> Box<Self> {

@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod bitmap;
 mod callback_objects;
 mod dispatcher;
 mod drivers;
@@ -11,23 +12,26 @@ mod faults;
 mod generic_table;
 #[cfg(target_arch = "x86_64")]
 mod imports;
+mod interlocked_list;
 mod irps;
 mod leftovers;
 mod locks;
 mod lookaside;
 mod notify;
+mod name_expression;
 mod ob_callbacks;
 mod objects;
 mod pool;
 mod print;
 mod processes;
 mod profiles;
+mod random;
 mod rtl;
-mod rtl_more;
 mod rtl_registry;
 mod rtl_string;
 mod security;
 mod setup;
+mod sid;
 mod slist;
 mod threads;
 mod timers;

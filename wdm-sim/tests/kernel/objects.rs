@@ -7,8 +7,12 @@ use wdm_sys::{HANDLE, KPROCESSOR_MODE, NTSTATUS, OBJ_KERNEL_HANDLE, POBJECT_TYPE
 
 use crate::support::{
     ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, KEY, SUCCESS, TYPE_MISMATCH, call, in_kernel,
-    machine, object_of, only, open_key,
+    machine, object_of, on, only, open_key,
 };
+
+unsafe extern "system" {
+    fn ObCloseHandle(handle: HANDLE, mode: i8) -> i32;
+}
 
 /// `UserMode`.
 const USER: KPROCESSOR_MODE = 1;
@@ -314,4 +318,18 @@ fn threads_open_and_close_at_once() {
         }
     });
     assert!(machine.report().findings.is_empty());
+}
+
+#[test]
+fn a_handle_is_closed_for_the_mode_that_it_belongs_to() {
+    let machine = machine();
+    in_kernel(&machine, || {
+        let handle = open_key(r"\Registry\Machine", OBJ_KERNEL_HANDLE);
+        let (user, kernel) = (1, 0);
+        assert_eq!(on!(ObCloseHandle(handle, user)), 0xC000_0008_u32 as i32);
+        assert_eq!(on!(ObCloseHandle(handle, kernel)), SUCCESS);
+        assert_eq!(machine.report().findings, []);
+        on!(ObCloseHandle(handle, kernel));
+    });
+    only(&machine.report().findings, Rule::Handle, "ObCloseHandle");
 }

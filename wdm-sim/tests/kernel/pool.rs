@@ -1,9 +1,13 @@
 //! Pool memory.
 
 use wdm_sim::{Machine, Report, Rule};
-use wdm_sys::PVOID;
+use wdm_sys::{NonPagedPool, POOL_TYPE, PVOID};
 
-use crate::support::{call, in_kernel, machine, only};
+use crate::support::{call, in_kernel, machine, on, only};
+
+unsafe extern "system" {
+    fn ExAllocatePoolWithQuotaTag(pool: POOL_TYPE, size: u64, tag: u32) -> PVOID;
+}
 
 const TAG: u32 = u32::from_le_bytes(*b"Pool");
 const PAGED: u64 = wdm_sys::POOL_FLAG_PAGED;
@@ -172,7 +176,7 @@ fn the_allocation_that_a_test_names_fails_once() {
     let report = report_of(|machine| {
         machine.fail_allocation(3);
         let blocks: Vec<_> = (0..5)
-            .map(|_| call!(ExAllocatePoolWithTag(wdm_sys::NonPagedPool, 8, TAG)))
+            .map(|_| call!(ExAllocatePoolWithTag(NonPagedPool, 8, TAG)))
             .collect();
         let failed: Vec<_> = blocks.iter().map(|block| block.is_null()).collect();
         assert_eq!(failed, [false, false, true, false, false]);
@@ -212,4 +216,18 @@ fn threads_allocate_and_free_at_once() {
         (report.counters.pool_allocations, report.counters.pool_frees),
         (800, 800)
     );
+}
+
+#[test]
+fn an_allocation_by_quota_fails_softly_where_that_is_asked_for() {
+    let machine = machine();
+    in_kernel(&machine, || {
+        machine.fail_allocation(1);
+        let soft = NonPagedPool | 8;
+        assert!(on!(ExAllocatePoolWithQuotaTag(soft, 8, 1)).is_null());
+        let block = on!(ExAllocatePoolWithQuotaTag(soft, 8, 1));
+        // SAFETY: the routine gave the block.
+        unsafe { wdm_sys::ExFreePoolWithTag(block, 1) };
+    });
+    assert_eq!(machine.report().findings, []);
 }

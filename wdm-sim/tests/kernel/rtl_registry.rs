@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use wdm_sim::{KeyAccess, Machine};
 use wdm_sys::{PVOID, UNICODE_STRING};
 
-use crate::support::{NAME_NOT_FOUND, SUCCESS, TYPE_MISMATCH, in_kernel, machine};
+use crate::support::{NAME_NOT_FOUND, SUCCESS, TYPE_MISMATCH, in_kernel, machine, on};
 
 #[repr(C)]
 struct Entry {
@@ -59,14 +59,6 @@ fn wide(text: &str) -> Vec<u16> {
 
 fn bytes(text: &str) -> Vec<u8> {
     wide(text).into_iter().flat_map(u16::to_le_bytes).collect()
-}
-
-/// Calls a routine with texts and data that live.
-macro_rules! on {
-    ($routine:ident($($argument:expr),* $(,)?)) => {{
-        // SAFETY: the arguments live until the call returns.
-        unsafe { $routine($($argument),*) }
-    }};
 }
 
 fn write(path: &str, name: &str, kind: u32, data: &[u8]) -> i32 {

@@ -7,12 +7,14 @@ use wdm_sim::Rule;
 use wdm_sys::{BOOLEAN, GUID, NTSTATUS, PUNICODE_STRING, UNICODE_STRING};
 
 use crate::support::{
-    INVALID_PARAMETER, SUCCESS, Text, entry, findings_of, in_kernel, machine, only,
+    INVALID_PARAMETER, SUCCESS, Text, entry, findings_of, in_kernel, machine, on, only,
 };
 
 const OVERFLOW: NTSTATUS = 0x8000_0005_u32.cast_signed();
 
 unsafe extern "system" {
+    fn RtlDuplicateUnicodeString(flags: u32, source: PUNICODE_STRING, to: PUNICODE_STRING) -> i32;
+    fn RtlInitUnicodeStringEx(string: PUNICODE_STRING, text: *const u16) -> i32;
     fn RtlInitAnsiString(destination: PUNICODE_STRING, source: *const c_char);
     fn RtlAnsiStringToUnicodeString(
         to: PUNICODE_STRING,
@@ -46,14 +48,6 @@ unsafe extern "system" {
     fn RtlIsNtDdiVersionAvailable(version: u32) -> BOOLEAN;
 }
 
-/// Calls a routine that `wdm-sys` does not declare.
-macro_rules! nt {
-    ($routine:ident($($argument:expr),* $(,)?)) => {{
-        // SAFETY: the tests give valid strings and places.
-        unsafe { $routine($($argument),*) }
-    }};
-}
-
 fn empty() -> UNICODE_STRING {
     UNICODE_STRING {
         Length: 0,
@@ -64,7 +58,7 @@ fn empty() -> UNICODE_STRING {
 
 fn ansi(text: &CStr) -> UNICODE_STRING {
     let mut string = empty();
-    nt!(RtlInitAnsiString(&raw mut string, text.as_ptr()));
+    on!(RtlInitAnsiString(&raw mut string, text.as_ptr()));
     string
 }
 
@@ -82,7 +76,7 @@ fn strings_are_converted_into_new_memory() {
         let mut narrow = ansi(c"narrow \xC3\xA4");
         assert_eq!((narrow.Length, narrow.MaximumLength), (9, 10));
         let mut wide = empty();
-        let status = nt!(RtlAnsiStringToUnicodeString(
+        let status = on!(RtlAnsiStringToUnicodeString(
             &raw mut wide,
             &raw mut narrow,
             1
@@ -90,16 +84,16 @@ fn strings_are_converted_into_new_memory() {
         assert_eq!((status, text_of(&wide)), (SUCCESS, "narrow ä".to_owned()));
         assert_eq!((wide.Length, wide.MaximumLength), (16, 18));
         let mut back = empty();
-        nt!(RtlUnicodeStringToAnsiString(
+        on!(RtlUnicodeStringToAnsiString(
             &raw mut back,
             &raw mut wide,
             1
         ));
-        assert_eq!(nt!(RtlCompareString(&raw mut back, &raw mut narrow, 0)), 0);
-        nt!(RtlFreeAnsiString(&raw mut back));
-        nt!(RtlFreeUnicodeString(&raw mut wide));
+        assert_eq!(on!(RtlCompareString(&raw mut back, &raw mut narrow, 0)), 0);
+        on!(RtlFreeAnsiString(&raw mut back));
+        on!(RtlFreeUnicodeString(&raw mut wide));
         assert!(wide.Buffer.is_null());
-        nt!(RtlFreeUnicodeString(&raw mut wide));
+        on!(RtlFreeUnicodeString(&raw mut wide));
     });
     assert!(machine.report().findings.is_empty());
     assert_eq!(machine.report().counters.pool_frees, 2);
@@ -111,34 +105,34 @@ fn strings_are_converted_into_the_callers_memory_if_they_fit() {
     in_kernel(&machine, || {
         let mut narrow = ansi(c"four");
         let mut place = Text::with_room("", 5);
-        let status = nt!(RtlAnsiStringToUnicodeString(
+        let status = on!(RtlAnsiStringToUnicodeString(
             place.as_ptr(),
             &raw mut narrow,
             0
         ));
         assert_eq!((status, place.buffer()), (SUCCESS, "four\0".to_owned()));
         let mut place = Text::with_room("", 4);
-        let status = nt!(RtlAnsiStringToUnicodeString(
+        let status = on!(RtlAnsiStringToUnicodeString(
             place.as_ptr(),
             &raw mut narrow,
             0
         ));
         assert_eq!((status, place.buffer()), (OVERFLOW, "####".to_owned()));
         let mut place = Text::with_room("", 3);
-        let status = nt!(RtlUpcaseUnicodeString(
+        let status = on!(RtlUpcaseUnicodeString(
             place.as_ptr(),
             Text::new("aäß").as_ptr(),
             0
         ));
         assert_eq!((status, place.text()), (SUCCESS, "AÄß".to_owned()));
-        assert_eq!(nt!(RtlDowncaseUnicodeChar(0xC4)), 0xE4);
+        assert_eq!(on!(RtlDowncaseUnicodeChar(0xC4)), 0xE4);
     });
 }
 
 entry! {
     fn forgets_a_string(_driver) {
         let mut place = empty();
-        nt!(RtlStringFromGUID(&GUID { Data1: 1, Data2: 2, Data3: 3, Data4: [4; 8] }, &raw mut place))
+        on!(RtlStringFromGUID(&GUID { Data1: 1, Data2: 2, Data3: 3, Data4: [4; 8] }, &raw mut place))
     }
 }
 
@@ -155,8 +149,8 @@ fn a_string_that_is_not_freed_is_found() {
 fn narrow_strings_compare() {
     let compare = |a: &CStr, b: &CStr, fold| {
         let (mut a, mut b) = (ansi(a), ansi(b));
-        let order = nt!(RtlCompareString(&raw mut a, &raw mut b, fold)).signum();
-        let equal = nt!(RtlEqualString(&raw mut a, &raw mut b, fold));
+        let order = on!(RtlCompareString(&raw mut a, &raw mut b, fold)).signum();
+        let equal = on!(RtlEqualString(&raw mut a, &raw mut b, fold));
         assert_eq!(equal == 1, order == 0);
         order
     };
@@ -173,7 +167,7 @@ fn numbers_are_written() {
         let write = |value, base, room| {
             let mut place = Text::with_room("", room);
             (
-                nt!(RtlInt64ToUnicodeString(value, base, place.as_ptr())),
+                on!(RtlInt64ToUnicodeString(value, base, place.as_ptr())),
                 place.text(),
             )
         };
@@ -183,7 +177,7 @@ fn numbers_are_written() {
         assert_eq!(write(5, 2, 2), (OVERFLOW, String::new()));
         assert_eq!(write(5, 7, 20), (INVALID_PARAMETER, String::new()));
         let mut place = Text::with_room("", 12);
-        nt!(RtlIntegerToUnicodeString(u32::MAX, 10, place.as_ptr()));
+        on!(RtlIntegerToUnicodeString(u32::MAX, 10, place.as_ptr()));
         assert_eq!(place.buffer(), "4294967295\0#");
     });
 }
@@ -194,7 +188,7 @@ fn numbers_are_read() {
     in_kernel(&machine, || {
         let read = |text: &str, base| {
             let mut value = 77;
-            let status = nt!(RtlUnicodeStringToInteger(
+            let status = on!(RtlUnicodeStringToInteger(
                 Text::new(text).as_ptr(),
                 base,
                 &raw mut value
@@ -224,7 +218,7 @@ fn guids_are_written_and_read() {
         let text = "{6B29FC40-CA47-1067-B31D-00DD010662DA}";
         // SAFETY: all-zero bytes are a GUID.
         let mut guid: GUID = unsafe { std::mem::zeroed() };
-        let mut read = |text: &str| nt!(RtlGUIDFromString(Text::new(text).as_ptr(), &raw mut guid));
+        let mut read = |text: &str| on!(RtlGUIDFromString(Text::new(text).as_ptr(), &raw mut guid));
         assert_eq!(read(text), SUCCESS);
         for wrong in [
             "",
@@ -237,11 +231,11 @@ fn guids_are_written_and_read() {
         assert_eq!((guid.Data1, guid.Data4[7]), (0x6B29_FC40, 0xDA));
         let mut written = empty();
         assert_eq!(
-            nt!(RtlStringFromGUID(&raw const guid, &raw mut written)),
+            on!(RtlStringFromGUID(&raw const guid, &raw mut written)),
             SUCCESS
         );
         assert_eq!(text_of(&written), text);
-        nt!(RtlFreeUnicodeString(&raw mut written));
+        on!(RtlFreeUnicodeString(&raw mut written));
     });
 }
 
@@ -252,7 +246,7 @@ fn hashes_fold_case_if_asked() {
         let hash = |text: &str, fold, algorithm| {
             let mut value = 0;
             let mut text = Text::new(text);
-            let status = nt!(RtlHashUnicodeString(
+            let status = on!(RtlHashUnicodeString(
                 text.as_ptr(),
                 fold,
                 algorithm,
@@ -273,12 +267,57 @@ fn the_version_is_the_profiles() {
         let (mut major, mut build) = (0, 0);
         let (major_at, build_at) = (&raw mut major, &raw mut build);
         assert_eq!(
-            nt!(PsGetVersion(major_at, null_mut(), build_at, null_mut())),
+            on!(PsGetVersion(major_at, null_mut(), build_at, null_mut())),
             0
         );
         assert_eq!((major, build), (10, 19045));
         let available =
-            [0x0601_0000, 0x0A00_0000, 0x0B00_0000].map(|it| nt!(RtlIsNtDdiVersionAvailable(it)));
+            [0x0601_0000, 0x0A00_0000, 0x0B00_0000].map(|it| on!(RtlIsNtDdiVersionAvailable(it)));
         assert_eq!(available, [1, 1, 0]);
     });
+}
+
+#[test]
+fn a_string_is_duplicated_with_a_nul_or_without() {
+    let machine = machine();
+    in_kernel(&machine, || {
+        let duplicate = |text: &str, flags: u32| {
+            let mut source = Text::new(text);
+            let mut copy = UNICODE_STRING {
+                Length: 7,
+                MaximumLength: 7,
+                Buffer: null_mut(),
+            };
+            let status = on!(RtlDuplicateUnicodeString(
+                flags,
+                source.as_ptr(),
+                &raw mut copy
+            ));
+            let described = (
+                status,
+                copy.Length,
+                copy.MaximumLength,
+                copy.Buffer.is_null(),
+            );
+            if status == SUCCESS {
+                on!(RtlFreeUnicodeString(&raw mut copy));
+            }
+            described
+        };
+        assert_eq!(duplicate("ab", 0), (SUCCESS, 4, 4, false));
+        assert_eq!(duplicate("ab", 1), (SUCCESS, 4, 6, false));
+        assert_eq!(duplicate("", 1), (SUCCESS, 0, 0, true));
+        assert_eq!(duplicate("", 3), (SUCCESS, 0, 2, false));
+        assert_eq!(duplicate("ab", 2).0, INVALID_PARAMETER);
+        let long = [[0x61; 0x7FFF].as_slice(), &[0]].concat();
+        let mut string = UNICODE_STRING {
+            Length: 0,
+            MaximumLength: 0,
+            Buffer: null_mut(),
+        };
+        let status = on!(RtlInitUnicodeStringEx(&raw mut string, long.as_ptr()));
+        assert_eq!(status, 0xC000_0106_u32 as i32);
+    });
+    let counters = machine.report().counters;
+    assert_eq!(counters.pool_allocations, counters.pool_frees);
 }

@@ -16,6 +16,15 @@ macro_rules! call {
 }
 pub(crate) use call;
 
+/// Calls a routine that `wdm-sys` does not declare, on what lives.
+macro_rules! on {
+    ($routine:ident($($argument:expr),* $(,)?)) => {{
+        // SAFETY: the arguments live until the call returns.
+        unsafe { $routine($($argument),*) }
+    }};
+}
+pub(crate) use on;
+
 /// Defines a `DriverEntry` that sets an unload routine which does nothing, and then runs a body
 /// whose value is the status.
 macro_rules! entry {

@@ -7,7 +7,7 @@ use wdm_sim::Rule;
 use wdm_sys::{FAST_MUTEX, KEVENT, LARGE_INTEGER, NTSTATUS, NotificationEvent, PVOID};
 
 use crate::dispatcher::wait;
-use crate::support::{SUCCESS, call, entry, findings_of, in_kernel, machine, only};
+use crate::support::{SUCCESS, call, entry, findings_of, in_kernel, machine, on, only};
 
 const TIMEOUT: NTSTATUS = 0x102;
 
@@ -59,14 +59,6 @@ unsafe extern "system" {
     fn ExReleaseSpinLockShared(lock: PVOID, level: u8);
     fn ExAcquireSpinLockExclusive(lock: PVOID) -> u8;
     fn ExReleaseSpinLockExclusive(lock: PVOID, level: u8);
-}
-
-/// Calls a routine on memory that lives.
-macro_rules! on {
-    ($routine:ident($($argument:expr),*)) => {{
-        // SAFETY: the tests' objects live as long as they are used.
-        unsafe { $routine($($argument),*) }
-    }};
 }
 
 fn level() -> u8 {
