@@ -134,6 +134,7 @@ mod seh;
 mod status;
 mod tm;
 pub mod trace;
+mod unicode_string;
 mod user;
 mod verifier;
 mod work_items;

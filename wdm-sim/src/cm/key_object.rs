@@ -11,6 +11,7 @@ use super::view::View;
 use crate::object::{Object, ObjectRef};
 use crate::registry::{Key, Utf16};
 use crate::status::Status;
+use crate::unicode_string;
 
 /// How far the close of a key object has come. The object manager's own stages are coarser: all
 /// but [`Open`](Self::Open) are its `Closing`.
@@ -127,12 +128,7 @@ unsafe impl Sync for HeldName {}
 impl HeldName {
     /// Wraps a name. What does not fit a `UNICODE_STRING` is cut off.
     pub(crate) fn new(text: Utf16) -> Self {
-        let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
-        let string = UNICODE_STRING {
-            Length: bytes,
-            MaximumLength: bytes,
-            Buffer: text.as_ptr().cast_mut(),
-        };
+        let string = unicode_string::over(&text);
         Self(Box::new((string, text)))
     }
 

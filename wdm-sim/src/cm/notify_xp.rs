@@ -16,7 +16,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use wdm_sys::{
     self as sys, PVOID, REG_NOTIFY_CLASS, REG_POST_CREATE_KEY_INFORMATION,
-    REG_PRE_CREATE_KEY_INFORMATION, UNICODE_STRING,
+    REG_PRE_CREATE_KEY_INFORMATION,
 };
 
 use super::callbacks::Registration;
@@ -26,6 +26,7 @@ use super::rundown::Held;
 use crate::machine::{Counter, Thread};
 use crate::status::Status;
 use crate::trace::{PostVerdict, PreVerdict, What};
+use crate::unicode_string::over_mut;
 use crate::verifier::Rule;
 
 /// Runs an operation between its notifications and returns what its caller gets.
@@ -39,7 +40,7 @@ pub(super) fn run<S: Subject>(
     let (pre, post) = classes(operation);
     let info = ptr::from_mut(info);
     let mut name = post.map(|_| subject.complete_name()).unwrap_or_default();
-    let mut name = string(&mut name);
+    let mut name = over_mut(&mut name);
     let mut created = REG_PRE_CREATE_KEY_INFORMATION {
         CompleteName: &raw mut name,
     };
@@ -130,15 +131,5 @@ fn classes(operation: Operation) -> (REG_NOTIFY_CLASS, Option<REG_NOTIFY_CLASS>)
         Operation::CreateKey => (sys::RegNtPreCreateKey, Some(sys::RegNtPostCreateKey)),
         Operation::OpenKey => (sys::RegNtPreOpenKey, Some(sys::RegNtPostOpenKey)),
         _ => (operation.pre(), None),
-    }
-}
-
-/// A string over text that outlives it.
-fn string(text: &mut [u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_mut_ptr(),
     }
 }

@@ -56,6 +56,7 @@ use crate::call::Abi;
 use crate::loader::ImportName;
 use crate::machine::{Kernel, Profile};
 use crate::status::Status;
+pub(crate) use crate::unicode_string::text;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(crate) use ex::raise::Raised;
@@ -295,20 +296,4 @@ pub(crate) fn keep_linked() {
 /// A result as a routine returns it.
 pub(crate) fn ntstatus(result: Result<(), Status>) -> NTSTATUS {
     result.err().unwrap_or(Status::SUCCESS).0
-}
-
-/// The text of a `UNICODE_STRING` that a driver gave; `None` for a null pointer.
-///
-/// # Safety
-/// `string` is null or leads to a string whose buffer has `Length` bytes, which nobody changes
-/// for `'a`.
-pub(crate) unsafe fn text<'a>(string: wdm_sys::PCUNICODE_STRING) -> Option<&'a [u16]> {
-    // SAFETY: by this function's contract.
-    let string = unsafe { string.as_ref() }?;
-    let units = usize::from(string.Length) / 2;
-    if string.Buffer.is_null() || units == 0 {
-        return Some(&[]);
-    }
-    // SAFETY: by this function's contract.
-    Some(unsafe { std::slice::from_raw_parts(string.Buffer, units) })
 }

@@ -13,6 +13,7 @@ use super::{Caller, Kernel};
 use crate::call::{Abi, Code};
 use crate::loader::Module;
 use crate::registry::wide;
+use crate::unicode_string::over_mut;
 
 /// `Type` of a driver object (`IO_TYPE_DRIVER`).
 const IO_TYPE_DRIVER: i16 = 4;
@@ -98,7 +99,7 @@ impl DriverRecord {
             wide(name).into_boxed_slice(),
             registry_path.into_boxed_slice(),
         ];
-        let [driver_name, service, registry_path] = names.each_mut().map(|name| string(name));
+        let [driver_name, service, registry_path] = names.each_mut().map(|name| over_mut(name));
         // SAFETY: all-zero bytes are valid for these structures: numbers, null pointers and absent
         // functions.
         let mut block: Box<Block> = Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
@@ -193,15 +194,6 @@ impl Drop for DriverRecord {
     fn drop(&mut self) {
         // SAFETY: the block came from a box; the driver is unloaded, or was never loaded.
         drop(unsafe { Box::from_raw(self.block.as_ptr()) });
-    }
-}
-
-fn string(text: &mut [u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_mut_ptr(),
     }
 }
 

@@ -12,8 +12,6 @@ mod thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use wdm_sys::UNICODE_STRING;
-
 use super::{DriverId, Kernel, Profile, Thread};
 use crate::call::Code;
 use crate::status::Status;
@@ -270,14 +268,4 @@ fn in_critical_region(thread: &Thread, body: impl FnOnce()) {
     thread.set_critical_regions(regions + 1);
     body();
     thread.set_critical_regions(regions);
-}
-
-/// A text as a string, which lives as long.
-fn string(text: &[u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_ptr().cast_mut(),
-    }
 }

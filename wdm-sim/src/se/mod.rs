@@ -8,7 +8,7 @@ mod access;
 mod acl;
 mod assign;
 mod descriptor;
-mod sid;
+pub(crate) mod sid;
 mod token;
 
 pub(crate) use access::{GenericMapping, KEY_MAPPING, check as access_check};

@@ -4,11 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The bytes before the first subauthority.
-const HEAD: usize = 8;
+pub(crate) const HEAD: usize = 8;
 /// `SID_REVISION`.
-const REVISION: u8 = 1;
+pub(crate) const REVISION: u8 = 1;
 /// `SID_MAX_SUB_AUTHORITIES`.
-const MAX_SUBAUTHORITIES: usize = 15;
+pub(crate) const MAX_SUBAUTHORITIES: u8 = 15;
 
 /// A security identifier: who somebody is, or which group.
 ///
@@ -83,9 +83,15 @@ impl FromStr for Sid {
 
 fn parse(text: &str) -> Option<Sid> {
     let mut numbers = text.strip_prefix("S-1-")?.split('-');
-    let authority: u64 = numbers.next()?.parse().ok()?;
+    let authority = numbers.next()?;
+    let authority = match authority.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok()?,
+        None => authority.parse().ok()?,
+    };
     let subauthorities: Vec<u32> = numbers.map(|n| n.parse().ok()).collect::<Option<_>>()?;
-    if authority >> 48 != 0 || !(1..=MAX_SUBAUTHORITIES).contains(&subauthorities.len()) {
+    if authority >> 48 != 0
+        || !(1..=usize::from(MAX_SUBAUTHORITIES)).contains(&subauthorities.len())
+    {
         return None;
     }
     let mut bytes = vec![REVISION, subauthorities.len() as u8];
@@ -96,20 +102,44 @@ fn parse(text: &str) -> Option<Sid> {
 
 impl fmt::Display for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let authority = self.0[2..HEAD]
-            .iter()
-            .fold(0, |number, &byte| number << 8 | u64::from(byte));
-        write!(f, "S-{}-{authority}", self.0[0])?;
-        for number in self.0[HEAD..].chunks_exact(4) {
-            let number = u32::from_le_bytes([number[0], number[1], number[2], number[3]]);
-            write!(f, "-{number}")?;
-        }
-        Ok(())
+        f.write_str(&text(&self.0))
     }
+}
+
+/// The text of a whole SID. An authority that does not fit 32 bits is written in hexadecimal.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let authority = bytes[2..HEAD].iter();
+    let authority = authority.fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    let authority = match u32::try_from(authority) {
+        Ok(small) => small.to_string(),
+        Err(_) => format!("0x{authority:012X}"),
+    };
+    let parts = bytes[HEAD..].as_chunks::<4>().0.iter();
+    let parts: String = parts
+        .map(|part| format!("-{}", u32::from_le_bytes(*part)))
+        .collect();
+    format!("S-{}-{authority}{parts}", bytes[0])
 }
 
 impl fmt::Debug for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sid, text};
+
+    #[test]
+    fn identifiers_in_words() {
+        let local_system = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
+        assert_eq!(text(&local_system), "S-1-5-18");
+        assert_eq!(text(&[1, 0, 0, 0, 0, 0, 0, 5]), "S-1-5");
+        let large = [1, 1, 1, 0, 0, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
+        let words = "S-1-0x010000000002-4294967295";
+        assert_eq!(text(&large), words);
+        let read: Sid = words.parse().expect("it is one");
+        assert_eq!(read.as_bytes(), large);
     }
 }

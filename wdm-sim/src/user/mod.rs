@@ -41,6 +41,7 @@ use crate::machine::{Mode, Thread, ThreadGuard, as_current};
 use crate::object::Handle;
 use crate::registry::{Disposition, wide};
 use crate::status::Status;
+use crate::unicode_string;
 
 pub use answer::{UserKeyInfo, UserValue};
 pub use device::{ControlAnswer, UserDevice, UserRequest};
@@ -163,12 +164,7 @@ impl Text {
 
     fn string(&mut self) -> UNICODE_STRING {
         // `new` has checked the length.
-        let bytes = (self.units.len() * 2) as u16;
-        UNICODE_STRING {
-            Length: bytes,
-            MaximumLength: bytes,
-            Buffer: self.units.as_mut_ptr(),
-        }
+        unicode_string::over_mut(&mut self.units)
     }
 }
 

@@ -12,7 +12,7 @@ use wdm_sys::{
     HANDLE, KEY_WOW64_32KEY, KEY_WOW64_64KEY, KPROCESSOR_MODE, OBJ_CASE_INSENSITIVE,
     OBJ_FORCE_ACCESS_CHECK, OBJ_KERNEL_HANDLE, OBJ_OPENLINK, PHANDLE, POBJECT_ATTRIBUTES, PULONG,
     PUNICODE_STRING, PVOID, REG_CREATE_KEY_INFORMATION_V1, REG_OPTION_BACKUP_RESTORE,
-    REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE, UNICODE_STRING,
+    REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE,
 };
 
 use super::access::Wanted;
@@ -29,6 +29,7 @@ use crate::registry::{Disposition, MAX_REPARSE, NewKey, NewSecurity, Registry, S
 use crate::se::{Captured, KEY_MAPPING};
 use crate::status::Status;
 use crate::tm;
+use crate::unicode_string::over;
 
 /// The bits of an access mask that are no rights.
 pub(super) const WOW64: u32 = KEY_WOW64_32KEY | KEY_WOW64_64KEY;
@@ -316,7 +317,7 @@ impl<'t> Request<'t> {
         mut target: Option<Vec<u16>>,
     ) -> Result<(Status, Option<Vec<u16>>, u32), Status> {
         let kernel = thread.kernel();
-        let mut target_string = target.as_mut().map(|name| string(name));
+        let mut target_string = target.as_mut().map(|name| over(name));
         let complete_name = match &mut target_string {
             Some(string) => ptr::from_mut(string),
             None => self.name.shown(),
@@ -330,7 +331,7 @@ impl<'t> Request<'t> {
                 (kernel.cm.root.get(kernel), remaining)
             }
         };
-        let mut remaining_string = string(remaining);
+        let mut remaining_string = over(remaining);
         let mut result_object = ptr::null_mut();
         let mut disposition = 0;
         let checked = self.mode == Mode::User || self.attributes & OBJ_FORCE_ACCESS_CHECK != 0;
@@ -458,14 +459,4 @@ fn end_structure_before_version_1(info: &mut REG_CREATE_KEY_INFORMATION_V1) {
     info.Wow64Flags = NOWHERE as u32;
     info.Attributes = NOWHERE as u32;
     info.CheckAccessMode = NOWHERE as KPROCESSOR_MODE;
-}
-
-/// A string over text that outlives it.
-fn string(text: &[u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(text.len() * 2).unwrap_or(u16::MAX - 1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: text.as_ptr().cast_mut(),
-    }
 }

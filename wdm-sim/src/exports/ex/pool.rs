@@ -10,9 +10,11 @@ use wdm_sys::{
     SIZE_T,
 };
 
+use super::raise::Raised;
 use crate::exports::exports;
 use crate::machine::{Counter, Thread, current, irql};
 use crate::pool::{NotFreed, Tag};
+use crate::status::Status;
 use crate::verifier::Rule;
 
 /// `POOL_FLAG_RAISE_ON_FAILURE`: raise an exception instead of returning NULL.
@@ -21,9 +23,6 @@ const POOL_FLAG_RAISE_ON_FAILURE: u64 = 0x20;
 const POOL_RAISE_IF_ALLOCATION_FAILURE: POOL_TYPE = 16;
 /// `POOL_FLAG_NON_PAGED_EXECUTE`.
 const POOL_FLAG_NON_PAGED_EXECUTE: u64 = 0x80;
-/// Bug check `KMODE_EXCEPTION_NOT_HANDLED`.
-const KMODE_EXCEPTION_NOT_HANDLED: u32 = 0x1E;
-
 exports! {
     /// Allocates pool memory. What it holds is undefined on NT; here it is zero, or a pattern.
     fn ExAllocatePoolWithTag(pool: POOL_TYPE, size: SIZE_T, tag: u32) -> PVOID {
@@ -83,13 +82,12 @@ exports! {
         }
         let address = allocate(&thread, size, tag, pools == POOL_FLAG_NON_PAGED_EXECUTE);
         if address.is_null() && flags & POOL_FLAG_RAISE_ON_FAILURE != 0 {
-            let status = crate::Status::INSUFFICIENT_RESOURCES.0 as u32;
-            thread.bug_check(
-                CALL,
-                KMODE_EXCEPTION_NOT_HANDLED,
-                [u64::from(status), 0, 0, 0],
-                "POOL_FLAG_RAISE_ON_FAILURE raised an exception, and the simulator has no handlers",
-            );
+            let raised = Raised {
+                status: Status::INSUFFICIENT_RESOURCES.0,
+                parameters: Vec::new(),
+                reason: "there is no memory, and POOL_FLAG_RAISE_ON_FAILURE is given".to_owned(),
+            };
+            raised.stop(&thread, CALL)
         }
         if flags & wdm_sys::POOL_FLAG_UNINITIALIZED != 0 {
             // SAFETY: `allocate` gave that many bytes, or null.

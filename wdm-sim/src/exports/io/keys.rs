@@ -7,7 +7,7 @@
 use wdm_sys::{
     DRIVER_REGKEY_TYPE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, PDEVICE_OBJECT,
     PDRIVER_OBJECT, PHANDLE, PLUGPLAY_REGKEY_CURRENT_HWPROFILE, PLUGPLAY_REGKEY_DEVICE,
-    PLUGPLAY_REGKEY_DRIVER, UNICODE_STRING,
+    PLUGPLAY_REGKEY_DRIVER,
 };
 
 use super::devices::record;
@@ -16,6 +16,7 @@ use crate::exports::{exports, text};
 use crate::machine::{Mode, Thread, current, irql};
 use crate::registry::{SEPARATOR, wide};
 use crate::status::Status;
+use crate::unicode_string;
 use crate::verifier::Rule;
 
 const OF_A_PROFILE_DEVICE: u32 = PLUGPLAY_REGKEY_CURRENT_HWPROFILE | PLUGPLAY_REGKEY_DEVICE;
@@ -101,14 +102,10 @@ unsafe fn open(
     access: u32,
     handle: PHANDLE,
 ) -> NTSTATUS {
-    let Ok(bytes) = u16::try_from(path.len() * 2) else {
+    if u16::try_from(path.len() * 2).is_err() {
         return Status::NAME_TOO_LONG.0;
-    };
-    let mut name = UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: path.as_ptr().cast_mut(),
-    };
+    }
+    let mut name = unicode_string::over(path);
     let mut attributes = OBJECT_ATTRIBUTES {
         Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
         RootDirectory: std::ptr::null_mut(),

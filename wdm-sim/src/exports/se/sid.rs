@@ -11,13 +11,8 @@ use wdm_sys::{BOOLEAN, NTSTATUS, PUNICODE_STRING};
 use crate::exports::exports;
 use crate::exports::rtl::string_memory::give;
 use crate::machine::{current, irql};
+use crate::se::sid::{HEAD, MAX_SUBAUTHORITIES, REVISION, text};
 use crate::status::Status;
-
-const REVISION: u8 = 1;
-/// The most parts (`SID_MAX_SUB_AUTHORITIES`).
-const MOST_PARTS: u8 = 15;
-/// The bytes before the parts.
-const HEADER: usize = 8;
 
 type Sid = *mut u8;
 
@@ -39,7 +34,7 @@ exports! {
     /// The length of an identifier with so many parts.
     [undeclared]
     fn RtlLengthRequiredSid(parts: u32) -> u32 {
-        HEADER as u32 + parts * 4
+        HEAD as u32 + parts * 4
     }
 
     /// Whether two identifiers are equal.
@@ -67,20 +62,20 @@ exports! {
     /// Begins an identifier: its authority, and how many parts it will have.
     [undeclared]
     fn RtlInitializeSid(sid: Sid, authority: *const [u8; 6], parts: u8) -> NTSTATUS {
-        if parts > MOST_PARTS {
+        if parts > MAX_SUBAUTHORITIES {
             return Status::INVALID_PARAMETER.0;
         }
         // SAFETY: the caller gave an authority.
         let [a, b, c, d, e, f] = unsafe { authority.read() };
         // SAFETY: the caller gave memory for an identifier.
-        unsafe { sid.cast::<[u8; HEADER]>().write([REVISION, parts, a, b, c, d, e, f]) };
+        unsafe { sid.cast::<[u8; HEAD]>().write([REVISION, parts, a, b, c, d, e, f]) };
         Status::SUCCESS.0
     }
 
     /// Where a part of an identifier lies.
     [undeclared]
     fn RtlSubAuthoritySid(sid: Sid, index: u32) -> *mut u32 {
-        sid.wrapping_add(HEADER + index as usize * 4).cast()
+        sid.wrapping_add(HEAD + index as usize * 4).cast()
     }
 
     /// Where the number of an identifier's parts lies.
@@ -120,7 +115,7 @@ exports! {
 unsafe fn is_valid(sid: Sid) -> bool {
     // SAFETY: by this function's contract.
     let [revision, parts] = unsafe { sid.cast::<[u8; 2]>().read() };
-    revision == REVISION && parts <= MOST_PARTS
+    revision == REVISION && parts <= MAX_SUBAUTHORITIES
 }
 
 /// # Safety
@@ -129,34 +124,5 @@ unsafe fn bytes<'a>(sid: Sid) -> &'a [u8] {
     // SAFETY: by this function's contract.
     let parts = unsafe { sid.wrapping_add(1).read() };
     // SAFETY: as above.
-    unsafe { std::slice::from_raw_parts(sid, HEADER + usize::from(parts) * 4) }
-}
-
-/// An authority that does not fit 32 bits is written in hexadecimal.
-fn text(bytes: &[u8]) -> String {
-    let authority = bytes[2..HEADER].iter();
-    let authority = authority.fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    let authority = match u32::try_from(authority) {
-        Ok(small) => small.to_string(),
-        Err(_) => format!("0x{authority:012X}"),
-    };
-    let parts = bytes[HEADER..].as_chunks::<4>().0.iter();
-    let parts: String = parts
-        .map(|part| format!("-{}", u32::from_le_bytes(*part)))
-        .collect();
-    format!("S-{}-{authority}{parts}", bytes[0])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::text;
-
-    #[test]
-    fn identifiers_in_words() {
-        let local_system = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
-        assert_eq!(text(&local_system), "S-1-5-18");
-        assert_eq!(text(&[1, 0, 0, 0, 0, 0, 0, 5]), "S-1-5");
-        let large = [1, 1, 1, 0, 0, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
-        assert_eq!(text(&large), "S-1-0x010000000002-4294967295");
-    }
+    unsafe { std::slice::from_raw_parts(sid, HEAD + usize::from(parts) * 4) }
 }

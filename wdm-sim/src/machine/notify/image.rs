@@ -9,10 +9,11 @@ use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 
 use wdm_sys::{HANDLE, PVOID};
 
-use super::{Kind, in_critical_region, string};
+use super::{Kind, in_critical_region};
 use crate::call;
 use crate::machine::{DriverRecord, Kernel, ProcessState, Profile, Thread, install};
 use crate::registry::wide;
+use crate::unicode_string;
 
 /// `IMAGE_INFO` of `ntddk.h`.
 #[repr(C)]
@@ -73,7 +74,7 @@ impl Kernel {
         (base, size): (usize, usize),
     ) {
         let name = wide(name);
-        let name = string(&name);
+        let name = unicode_string::over(&name);
         let process: HANDLE = without_provenance_mut(process);
         let extended = match self.profile {
             Profile::WinXp => 0,

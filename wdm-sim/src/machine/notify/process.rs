@@ -8,11 +8,12 @@ use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 
 use wdm_sys::{HANDLE, NTSTATUS, PVOID, UNICODE_STRING};
 
-use super::{Kind, in_critical_region, string};
+use super::{Kind, in_critical_region};
 use crate::call;
 use crate::machine::{Kernel, ProcessState, Thread};
 use crate::registry::wide;
 use crate::status::Status;
+use crate::unicode_string;
 
 /// `PS_CREATE_NOTIFY_INFO` of `ntddk.h`.
 #[repr(C)]
@@ -46,7 +47,7 @@ impl Kernel {
         created: bool,
     ) -> Result<(), Status> {
         let image = wide(&process.image());
-        let image = string(&image);
+        let image = unicode_string::over(&image);
         let [id, parent, creating_process, creating_thread]: [HANDLE; 4] = [
             process.id(),
             process.parent(),

@@ -11,6 +11,7 @@ use wdm_sys::{
 
 use crate::exports::crt::basics::units_before_nul;
 use crate::status::Status;
+use crate::unicode_string::over;
 
 /// The places that paths are relative to: absolute, services, control, Windows NT, device map, user.
 const PLACES: [&str; 6] = [
@@ -40,7 +41,7 @@ pub(super) mod reg {
 /// `text` is NUL-terminated or null.
 pub(super) unsafe fn counted(text: PCWSTR) -> UNICODE_STRING {
     // SAFETY: by this function's contract.
-    string(unsafe { units(text) })
+    over(unsafe { units(text) })
 }
 
 /// The characters of a NUL-terminated text; none of NULL.
@@ -55,15 +56,6 @@ pub(super) unsafe fn units<'a>(text: PCWSTR) -> &'a [u16] {
     let length = unsafe { units_before_nul(text) };
     // SAFETY: as above.
     unsafe { std::slice::from_raw_parts(text, length) }
-}
-
-fn string(units: &[u16]) -> UNICODE_STRING {
-    let bytes = u16::try_from(units.len() * 2).unwrap_or(u16::MAX - 1);
-    UNICODE_STRING {
-        Length: bytes,
-        MaximumLength: bytes,
-        Buffer: units.as_ptr().cast_mut(),
-    }
 }
 
 /// A key; closed at the end unless it is the caller's.
@@ -120,7 +112,7 @@ impl Key {
         access: u32,
         create: bool,
     ) -> Result<Self, Status> {
-        let mut name = string(path);
+        let mut name = over(path);
         let mut attributes = OBJECT_ATTRIBUTES {
             Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
             RootDirectory: root,
@@ -143,7 +135,7 @@ impl Key {
     }
 
     pub(super) fn value(&self, name: &[u16]) -> Result<Value, Status> {
-        let mut string = string(name);
+        let mut string = over(name);
         let buffer = ask(|buffer, length, needed| {
             let class = KeyValuePartialInformation;
             // SAFETY: the key is open, and the buffer has that length.
@@ -174,7 +166,7 @@ impl Key {
     }
 
     pub(super) fn delete(&self, name: &[u16]) -> Result<(), Status> {
-        let mut name = string(name);
+        let mut name = over(name);
         // SAFETY: the key is open.
         Status(unsafe { ZwDeleteValueKey(self.handle, &raw mut name) }).to_result()
     }
