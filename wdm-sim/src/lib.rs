@@ -96,6 +96,21 @@
 //! ([`trace`]). [`script::Script`] runs operations that are written down, so that two drivers, or two
 //! forms of one, can be compared by what happened.
 //!
+//! # Where to go on
+//! | to | see |
+//! |---|---|
+//! | read and write keys as a program | [`ThreadGuard`], [`UserKey`] |
+//! | run programs of other users, or 32-bit ones | [`Machine::process_builder`], [`Account`], [`Privileges`] |
+//! | work in transactions | [`ThreadGuard::create_transaction`], [`UserTransaction`] |
+//! | open a driver's devices, send and cancel requests | [`ThreadGuard::open_device`], [`UserDevice`], [`UserRequest`] |
+//! | plug a device in | [`Machine::plug_in`] |
+//! | mount hives of real machines, and put files into the machine | [`Builder::hive`], [`Builder::file`] |
+//! | choose the version of Windows | [`Builder::profile`], [`Profile`] |
+//! | see each event, in a browser too | [`Builder::trace`], [`trace`] |
+//! | make calls of the kernel fail, one in each run | [`Builder::fail_each`], [`FaultPlan`] |
+//! | write operations down | [`script`] |
+//! | look into hive files without a machine | [`registry`] |
+//!
 //! # What is not simulated
 //! Exceptions are dispatched to `.sys` files on x86_64 Linux. Elsewhere, and to drivers that are
 //! linked in, they are not: where NT raises one, the machine stops with the bug check of an unhandled
@@ -151,7 +166,7 @@ pub use machine::{
 pub use se::{Account, MalformedSid, Privileges, Sid, UnknownAccount};
 pub use status::Status;
 pub use user::{
-    ControlAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserRequest, UserTransaction,
+    DeviceAnswer, UserDevice, UserFile, UserKey, UserKeyInfo, UserRequest, UserTransaction,
     UserValue, UserWatch,
 };
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

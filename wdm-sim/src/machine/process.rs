@@ -289,7 +289,8 @@ impl Machine {
     }
 }
 
-/// Sets up a [`Process`].
+/// Sets up a [`Process`]: who it runs as, and whether it is a 32-bit program. From
+/// [`Machine::process_builder`].
 #[derive(Clone)]
 #[must_use = "nothing is started before start()"]
 pub struct ProcessBuilder {
@@ -332,14 +333,14 @@ impl ProcessBuilder {
         self
     }
 
-    /// Starts it; a driver that refuses it is not heeded.
+    /// Starts it, as [`Machine::process`] does; a driver that refuses it is not heeded.
     pub fn start(self) -> Process {
         let (process, _) = self.begin();
         process.load_image();
         process
     }
 
-    /// Starts it, unless a driver refuses.
+    /// Starts it, as [`Machine::start_process`] does, unless a driver refuses.
     ///
     /// # Errors
     /// The status with which a routine of `PsSetCreateProcessNotifyRoutineEx` or `...Ex2` refuses it.

@@ -9,7 +9,7 @@ use crate::status::Status;
 
 use super::Text;
 
-/// An open device. Dropping it closes it: the driver gets `IRP_MJ_CLEANUP` and, unless something
+/// An open device, from [`ThreadGuard::open_device`]. Dropping it closes it: the driver gets `IRP_MJ_CLEANUP` and, unless something
 /// else holds the file object, `IRP_MJ_CLOSE`.
 #[must_use = "the device is closed when this is dropped"]
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub struct UserDevice<'t> {
     handle: Handle,
 }
 
-/// What a driver answers to a control code, or to a read.
+/// What a driver answers to a control code or a read, from [`UserDevice`] or [`UserRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ControlAnswer {
+pub struct DeviceAnswer {
     /// The status that the request was completed with.
     pub status: Status,
     /// The output: as many bytes as the driver says, none if the status is an error.
@@ -120,11 +120,11 @@ impl<'t> UserDevice<'t> {
     /// assert_eq!((answer.status, answer.output), (Status::SUCCESS, b"hell".to_vec()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn control(&self, code: u32, input: &[u8], output_len: usize) -> ControlAnswer {
+    pub fn control(&self, code: u32, input: &[u8], output_len: usize) -> DeviceAnswer {
         let mut output = vec![0; output_len];
         let (status, written) = self.control_with(code, input, &mut output);
         output.truncate(written);
-        ControlAnswer { status, output }
+        DeviceAnswer { status, output }
     }
 
     /// Sends a control code with a buffer of the caller's, which the driver can also read if the
@@ -142,19 +142,19 @@ impl<'t> UserDevice<'t> {
 
     /// Reads up to `length` bytes from where the file object says, which the driver moves
     /// (`NtReadFile`). The driver gets `IRP_MJ_READ`, with its buffer as the device's flags say.
-    pub fn read(&self, length: usize) -> ControlAnswer {
+    pub fn read(&self, length: usize) -> DeviceAnswer {
         self.read_from(None, length)
     }
 
     /// Reads up to `length` bytes from an offset.
-    pub fn read_at(&self, offset: u64, length: usize) -> ControlAnswer {
+    pub fn read_at(&self, offset: u64, length: usize) -> DeviceAnswer {
         self.read_from(Some(offset), length)
     }
 
-    fn read_from(&self, offset: Option<u64>, length: usize) -> ControlAnswer {
+    fn read_from(&self, offset: Option<u64>, length: usize) -> DeviceAnswer {
         let buffer = &vec![0; length];
         let sent = self.start(Operation::Read { buffer, offset }, length);
-        sent.map_or_else(ControlAnswer::refused, UserRequest::wait)
+        sent.map_or_else(DeviceAnswer::refused, UserRequest::wait)
     }
 
     /// Writes bytes where the file object says, which the driver moves (`NtWriteFile`). The driver gets
@@ -237,7 +237,7 @@ impl<'t> UserDevice<'t> {
     }
 }
 
-impl ControlAnswer {
+impl DeviceAnswer {
     fn refused(status: Status) -> Self {
         Self {
             status,
@@ -246,7 +246,8 @@ impl ControlAnswer {
     }
 }
 
-/// A request that a program has made and not waited for. It goes on if this is dropped; when its thread
+/// A request that a program has made and not waited for ([`UserDevice::start_control`] and its
+/// neighbours). It goes on if this is dropped; when its thread
 /// leaves the machine, it is cancelled.
 #[must_use = "a request that nobody waits for may be cancelled before it is completed"]
 pub struct UserRequest<'t> {
@@ -268,11 +269,11 @@ impl UserRequest<'_> {
     }
 
     /// Waits until it is completed.
-    pub fn wait(self) -> ControlAnswer {
+    pub fn wait(self) -> DeviceAnswer {
         let mut output = vec![0; self.room];
         let (status, written) = self.wait_with(&mut output);
         output.truncate(written);
-        ControlAnswer { status, output }
+        DeviceAnswer { status, output }
     }
 
     fn wait_with(self, output: &mut [u8]) -> (Status, usize) {

@@ -44,7 +44,7 @@ use crate::status::Status;
 use crate::unicode_string;
 
 pub use answer::{UserKeyInfo, UserValue};
-pub use device::{ControlAnswer, UserDevice, UserRequest};
+pub use device::{DeviceAnswer, UserDevice, UserRequest};
 pub use hive::UserFile;
 pub use key::UserKey;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -88,7 +88,7 @@ fn through(
     driver: LinkedEntry,
     input: &[u8],
     room: usize,
-) -> (wdm_sim::ControlAnswer, Vec<Finding>) {
+) -> (wdm_sim::DeviceAnswer, Vec<Finding>) {
     let (machine, driver) = loaded(driver);
     let filter = load(&machine, "filter", filter).expect("it loads");
     let app = machine.process("app.exe");

@@ -277,7 +277,7 @@ pub(super) fn control(
     code: u32,
     input: &[u8],
     room: usize,
-) -> (wdm_sim::ControlAnswer, Vec<wdm_sim::Finding>) {
+) -> (wdm_sim::DeviceAnswer, Vec<wdm_sim::Finding>) {
     let (machine, driver) = loaded(entry);
     let app = machine.process("app.exe");
     let thread = app.enter();
