@@ -53,6 +53,7 @@ use std::sync::LazyLock;
 use wdm_sys::NTSTATUS;
 
 use crate::call::Abi;
+#[cfg(target_arch = "x86_64")]
 use crate::loader::ImportName;
 use crate::machine::{Kernel, Profile};
 use crate::status::Status;

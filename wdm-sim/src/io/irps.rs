@@ -6,7 +6,7 @@
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use wdm_sys::{PIRP, PVOID};
+use wdm_sys::{CCHAR, PIRP, PVOID};
 
 use super::Manager;
 use super::irp::{field, size_of_irp};
@@ -17,7 +17,7 @@ use crate::verifier::Rule;
 
 impl Manager {
     /// Allocates a request with so many locations; null if there can be none.
-    pub(crate) fn allocate(&self, thread: &Thread, locations: i8) -> PIRP {
+    pub(crate) fn allocate(&self, thread: &Thread, locations: CCHAR) -> PIRP {
         let count = usize::try_from(locations).unwrap_or_default();
         let caller = thread.caller();
         let packet = Packet::new(count, caller, Origin::Allocated, Buffers::default());
@@ -35,7 +35,7 @@ impl Manager {
         call: &'static str,
         irp: PIRP,
         size: u16,
-        locations: i8,
+        locations: CCHAR,
     ) {
         let count = usize::try_from(locations).unwrap_or_default();
         if irp.is_null() || usize::from(size) < size_of_irp(count.max(1)) {

@@ -1,4 +1,5 @@
-//! The parts of the C runtime that the kernel exports. Drivers that are linked in use the host's.
+//! What drivers need most of the C runtime: bytes, lengths, comparing and searching text, printing into
+//! a buffer. Drivers that are linked in use the host's.
 
 use std::cmp::Ordering;
 use std::ffi::c_void;

@@ -1,5 +1,9 @@
 //! The parts of the C runtime that the kernel exports. Drivers that are linked in use the host's.
 
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "linked drivers use the host's")
+)]
 pub(super) mod basics;
 #[cfg(target_arch = "x86_64")]
 mod checked;
