@@ -1,8 +1,8 @@
 //! The configuration manager's routines: registry callbacks, and the system services for keys and hives.
 
 pub(super) mod callbacks;
-pub(super) mod hives;
-pub(super) mod keys;
+mod hives;
+mod keys;
 
 use super::Export;
 

@@ -11,13 +11,13 @@ pub(super) mod format;
 #[cfg(target_arch = "x86_64")]
 mod letter;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod number;
+mod number;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod print;
+mod print;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod sort;
+mod sort;
 #[cfg(target_arch = "x86_64")]
-pub(super) mod text;
+mod text;
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;

@@ -3,16 +3,16 @@
 
 pub(super) mod callback;
 pub(super) mod fast_mutex;
-pub(super) mod interlocked_list;
-pub(super) mod lookaside;
+mod interlocked_list;
+mod lookaside;
 pub(super) mod pool;
-pub(super) mod quota;
+mod quota;
 pub(super) mod raise;
 pub(super) mod resource;
-pub(super) mod rundown;
-pub(super) mod slist;
-pub(super) mod uuid;
-pub(super) mod work_item;
+mod rundown;
+mod slist;
+mod uuid;
+mod work_item;
 
 use super::Export;
 

@@ -1,10 +1,10 @@
 //! The I/O manager's routines: devices, their stacks and keys, requests and their queues.
 
 pub(super) mod csq;
-pub(super) mod devices;
+mod devices;
 pub(super) mod irp;
-pub(super) mod keys;
-pub(super) mod stacks;
+mod keys;
+mod stacks;
 
 use super::Export;
 

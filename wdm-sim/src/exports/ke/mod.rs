@@ -9,7 +9,7 @@ mod mutex;
 mod processor;
 mod queued_lock;
 mod semaphore;
-pub(super) mod spin_lock;
+mod spin_lock;
 #[cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     allow(dead_code, reason = "the shared page asks")

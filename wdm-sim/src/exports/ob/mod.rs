@@ -1,7 +1,7 @@
 //! The object manager's routines: handles and references, callbacks for handles, event objects.
 
-pub(super) mod callbacks;
-pub(super) mod event;
+mod callbacks;
+mod event;
 pub(super) mod objects;
 
 use super::Export;

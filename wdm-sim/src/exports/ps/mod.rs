@@ -1,8 +1,8 @@
 //! Processes and threads.
 
-pub(super) mod notify;
-pub(super) mod processes;
-pub(super) mod query;
+mod notify;
+mod processes;
+mod query;
 pub(super) mod system_threads;
 
 use super::Export;

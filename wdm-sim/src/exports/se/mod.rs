@@ -1,7 +1,7 @@
 //! Security: access checks, descriptors and identifiers in memory.
 
-pub(super) mod access;
-pub(super) mod descriptor;
+mod access;
+mod descriptor;
 pub(super) mod sid;
 pub(super) mod well_known;
 

@@ -1,9 +1,9 @@
 //! The transaction manager's routines, by handles (Zw*) and by objects (Tm*).
 
-pub(super) mod answers;
-pub(super) mod enlistments;
-pub(super) mod managers;
-pub(super) mod transactions;
+mod answers;
+mod enlistments;
+mod managers;
+mod transactions;
 
 use super::Export;
 
