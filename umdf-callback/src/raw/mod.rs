@@ -5,7 +5,7 @@
 //! last version of UMDF 1; interfaces never change once published, newer versions are interfaces of their own. A method's page is
 //! `nf-wudfddi-<interface>-<method>` in the folder `wudfddi` of MicrosoftDocs/windows-driver-docs-ddi.
 //!
-//! Drivers do not need this module: callback objects are made of it. It is public for what
+//! Drivers do not need this module: [`Driver`](crate::Driver) and what it leads to are made of it. It is public for what
 //! has no safe form yet, and for whoever plays the framework's part in a test.
 //!
 //! Interface pointers in signatures are [`Raw`]. Structures that are not described here (`PROPVARIANT`, resource descriptors,
