@@ -19,6 +19,149 @@
 //! A request belongs to the driver, as a value, until it is completed or given away ([`request`]). Which contexts must be
 //! [`Sync`] is in [`lock`]. What has no safe form yet (property stores, remote targets, completion of sent requests,
 //! impersonation, interrupts and work items) is in [`raw`], where all interfaces of the header are.
+//!
+//! # The documented examples
+//!
+//! Microsoft's documentation shows how a callback object comes to be in three steps. In this crate's terms, with a stand-in for
+//! the framework:
+//!
+//! ## Defining a callback object
+//!
+//! The context is the type's fields, and `IPnpCallbackHardware` is a trait (page: wdf/defining-callback-objects-example).
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//!
+//! use umdf_callback::callback::PnpHardware;
+//! use umdf_callback::{Device, Result};
+//!
+//! struct MyDevice {
+//!     bulk_out_pipe: u8,
+//!     bulk_out_max_packet: AtomicU32, // known when the hardware is there
+//! }
+//!
+//! impl PnpHardware for MyDevice {
+//!     fn on_prepare_hardware(&self, _device: &Device) -> Result<()> {
+//!         self.bulk_out_max_packet.store(512, Ordering::Relaxed);
+//!         Ok(())
+//!     }
+//!
+//!     fn on_release_hardware(&self, _device: &Device) -> Result<()> {
+//!         let packet = self.bulk_out_max_packet.swap(0, Ordering::Relaxed);
+//!         println!("pipe {}: packets of {packet} bytes no more", self.bulk_out_pipe);
+//! #       STOPPED.store(packet, Ordering::Relaxed);
+//!         Ok(())
+//!     }
+//! }
+//! # use umdf_callback::{AddedDevice, DeviceInit, Driver, GUID, device_callback, driver};
+//! # static STOPPED: AtomicU32 = AtomicU32::new(0);
+//! # device_callback!(MyDevice);
+//! # #[derive(Default)]
+//! # struct MyDriver;
+//! # impl Driver for MyDriver {
+//! #     fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+//! #         let device = MyDevice { bulk_out_pipe: 1, bulk_out_max_packet: AtomicU32::new(0) };
+//! #         Ok(init.create_device(device)?.into())
+//! #     }
+//! # }
+//! # const CLSID: GUID = GUID::from_u128(0x3d5f_6a5c_7c36_4b0f_a64d_0f3e_5a4e_91b1);
+//! # driver!(MyDriver, CLSID);
+//! # let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
+//! # let device = framework.add_device("USB\\VID_0547&PID_1002")?;
+//! # assert!(device.start().is_ok() && device.stop().is_ok());
+//! # assert_eq!(STOPPED.load(Ordering::Relaxed), 512);
+//! # Ok::<(), umdf_callback::Error>(())
+//! ```
+//!
+//! ## Associating callback interfaces
+//!
+//! [`device_callback!`] asks the type which traits it implements; the framework finds those interfaces and no others (page:
+//! wdf/associating-callback-interfaces-example).
+//!
+//! ```
+//! use umdf_callback::callback::PnpHardware;
+//! use umdf_callback::device_callback;
+//!
+//! struct MyDevice;
+//!
+//! impl PnpHardware for MyDevice {}
+//!
+//! device_callback!(MyDevice);
+//! # use umdf_callback::{AddedDevice, DeviceInit, Driver, GUID, Result, driver};
+//! # #[derive(Default)]
+//! # struct MyDriver;
+//! # impl Driver for MyDriver {
+//! #     fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+//! #         Ok(init.create_device(MyDevice)?.into())
+//! #     }
+//! # }
+//! # const CLSID: GUID = GUID::from_u128(0x3d5f_6a5c_7c36_4b0f_a64d_0f3e_5a4e_91b2);
+//! # driver!(MyDriver, CLSID);
+//!
+//! let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
+//! let device = framework.add_device("USB\\VID_0547&PID_1002")?;
+//! use umdf_callback::raw::{IPnpCallback, IPnpCallbackHardware};
+//! assert!(device.callback::<IPnpCallbackHardware>().is_some());
+//! assert!(device.callback::<IPnpCallback>().is_none());
+//! # Ok::<(), umdf_callback::Error>(())
+//! ```
+//!
+//! ## Creating a callback object
+//!
+//! `OnDeviceAdd` makes the context and hands it to the framework with the device; there the queues are made too (page:
+//! wdf/creating-callback-objects-example).
+//!
+//! ```
+//! use umdf_callback::callback::QueueWrite;
+//! use umdf_callback::request::{Request, Write};
+//! use umdf_callback::{
+//!     AddedDevice, DeviceInit, Dispatch, Driver, GUID, Queue, QueueConfig, Result, device_callback, driver,
+//!     queue_callback,
+//! };
+//!
+//! struct MyDevice { /* ... */ }
+//!
+//! device_callback!(MyDevice);
+//!
+//! struct Printer;
+//!
+//! impl QueueWrite for Printer {
+//!     fn on_write(&self, _queue: &Queue<'_, Self>, request: Request<Write>, length: usize) {
+//!         match request.input().and_then(|input| input.to_vec()) {
+//!             Ok(bytes) => {
+//!                 println!("{}", String::from_utf8_lossy(&bytes));
+//!                 request.complete_with_information(length);
+//!             }
+//!             Err(error) => request.fail(error),
+//!         }
+//!     }
+//! }
+//!
+//! queue_callback!(Printer);
+//!
+//! #[derive(Default)]
+//! struct MyDriver;
+//!
+//! impl Driver for MyDriver {
+//!     fn on_device_add<'add>(&self, mut init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+//!         init.set_power_policy_ownership(false);
+//!         let device = init.create_device(MyDevice { /* ... */ })?; // `init` is used up
+//!         device.create_queue(QueueConfig::default_queue(), Dispatch::Sequential, Printer)?;
+//!         Ok(device.into())
+//!     }
+//! }
+//!
+//! const CLSID: GUID = GUID::from_u128(0x3d5f_6a5c_7c36_4b0f_a64d_0f3e_5a4e_91b3);
+//!
+//! driver!(MyDriver, CLSID);
+//!
+//! // What a test does, and Windows:
+//! let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
+//! let device = framework.add_device("USB\\VID_0547&PID_1002")?;
+//! let written = device.write(b"Hello");
+//! assert_eq!(written.completion(), Some((umdf_callback::HRESULT(0), 5)));
+//! # Ok::<(), umdf_callback::Error>(())
+//! ```
 
 #![deny(unsafe_code)]
 
