@@ -24,8 +24,8 @@ use ui_test::spanned::Spanned;
 use ui_test::status_emitter::Text;
 use ui_test::{CommandBuilder, Config, ignore_output_conflict, run_tests_generic};
 
-const CASES: &str = "ui";
-const TWINS: &str = "ui/pass";
+/// A folder of cases, and the crate whose rules they break. Twins are in the folder `pass` below.
+const CASES: [(&str, &str); 2] = [("ui", "cm-callback"), ("ui/umdf", "umdf-callback")];
 
 /// The files say themselves what is wrong with them.
 type Result = std::result::Result<(), String>;
@@ -35,29 +35,42 @@ const OFFENDING_LINES: usize = 4;
 
 #[test]
 fn misuse_does_not_compile() -> Result {
-    check(config(CASES))
+    CASES.iter().try_for_each(|(cases, subject)| check(config(cases, subject)))
 }
 
 #[test]
 fn its_twin_compiles() -> Result {
-    let mut config = config(TWINS);
-    let expected = config.comment_defaults.base();
-    expected.exit_status = Spanned::dummy(0).into();
-    expected.require_annotations = Spanned::dummy(false).into();
-    check(config)
+    CASES.iter().try_for_each(|(cases, subject)| {
+        let mut config = config(&twins(cases), subject);
+        let expected = config.comment_defaults.base();
+        expected.exit_status = Spanned::dummy(0).into();
+        expected.require_annotations = Spanned::dummy(false).into();
+        check(config)
+    })
 }
 
 #[test]
 fn every_case_has_a_twin() {
-    let (cases, twins) = (names(CASES), names(TWINS));
+    CASES.iter().for_each(|(cases, _)| pair(cases));
+}
+
+/// The folder of the twins of a folder of cases.
+fn twins(cases: &str) -> String {
+    format!("{cases}/pass")
+}
+
+/// Compares a folder of cases with its twins.
+fn pair(folder: &str) {
+    let pass = twins(folder);
+    let (cases, twins) = (names(folder), names(&pass));
     let alone: Vec<_> = cases.symmetric_difference(&twins).collect();
     assert!(
         alone.is_empty(),
         "either the case or the twin is missing: {alone:?}"
     );
-    assert!(!cases.is_empty(), "there are no cases");
+    assert!(!cases.is_empty(), "there are no cases in {folder}");
     for name in cases {
-        let (case, twin) = (lines(CASES, &name), lines(TWINS, &name));
+        let (case, twin) = (lines(folder, &name), lines(&pass, &name));
         let offending = case.iter().filter(|line| !twin.contains(line)).count();
         assert!(
             (1..=OFFENDING_LINES).contains(&offending),
@@ -66,11 +79,11 @@ fn every_case_has_a_twin() {
     }
 }
 
-/// How the files of a folder are checked: as libraries that may use what `cm-callback` may use, and
+/// How the files of a folder are checked: as libraries that may use what the subject may use, and
 /// itself.
-fn config(folder: &str) -> Config {
+fn config(folder: &str, subject: &str) -> Config {
     let mut config = Config::rustc(folder);
-    config.out_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+    config.out_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     config.output_conflict_handling = ignore_output_conflict;
     let flags = ["--crate-type=lib", "--emit=metadata"];
     config.program.args.extend(flags.map(Into::into));
@@ -82,7 +95,7 @@ fn config(folder: &str) -> Config {
         ..CommandBuilder::cargo()
     };
     let dependencies = DependencyBuilder {
-        crate_manifest_path: "../cm-callback/Cargo.toml".into(),
+        crate_manifest_path: format!("../{subject}/Cargo.toml").into(),
         program: check,
         ..DependencyBuilder::default()
     };

@@ -40,10 +40,6 @@ offers! {
 ///
 /// # Safety
 /// The framework runs callbacks that do not ask for [`Sync`] themselves as `L` says.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the context of callbacks that run at the same time",
-    note = "make it `Send` and `Sync`, or leave the device's callbacks serialised: without `unsynchronized()`, `Send` is enough"
-)]
 pub unsafe trait Fits<L> {}
 
 // SAFETY: callbacks run one at a time, on whichever thread (F4).

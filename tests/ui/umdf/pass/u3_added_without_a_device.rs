@@ -1,0 +1,12 @@
+//! U3: Ok is said with the device that was made, and with nothing else.
+
+use umdf_callback::{AddedDevice, DeviceInit, Result, device_callback};
+
+pub struct Context;
+
+device_callback!(Context);
+
+pub fn add(init: DeviceInit<'_>) -> Result<AddedDevice<'_>> {
+    let device = init.create_device(Context)?;
+    Ok(device.into())
+}

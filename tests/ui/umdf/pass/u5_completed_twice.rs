@@ -1,0 +1,7 @@
+//! U5: a request is completed once.
+
+use umdf_callback::request::{Read, Request};
+
+pub fn read(request: Request<Read>) {
+    request.complete();
+}

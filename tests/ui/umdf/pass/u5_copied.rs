@@ -1,0 +1,7 @@
+//! U5: there is one of each request.
+
+use umdf_callback::request::{Read, Request};
+
+pub fn read(request: Request<Read>) {
+    request.complete();
+}

@@ -1,0 +1,12 @@
+//! U5: a buffer that is still there keeps its request from being completed.
+
+use umdf_callback::Result;
+use umdf_callback::request::{Request, Write};
+
+pub fn write(request: Request<Write>) -> Result<()> {
+    let input = request.input()?;
+    println!("{} bytes", input.len());
+    drop(input);
+    request.complete();
+    Ok(())
+}

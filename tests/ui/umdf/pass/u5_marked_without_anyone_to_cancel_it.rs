@@ -1,0 +1,19 @@
+//! U5: who is told of a cancellation is the queue callback object.
+
+use umdf_callback::Queue;
+use umdf_callback::callback::{QueueRead, RequestCancel};
+use umdf_callback::request::{Canceled, Other, Read, Request};
+
+pub struct Context;
+
+impl QueueRead for Context {
+    fn on_read(&self, queue: &Queue<'_, Self>, request: Request<Read>, _length: usize) {
+        drop(request.mark_cancelable(queue));
+    }
+}
+
+impl RequestCancel for Context {
+    fn on_cancel(&self, request: Request<Other, Canceled>) {
+        request.complete();
+    }
+}

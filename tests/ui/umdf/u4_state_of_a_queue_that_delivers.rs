@@ -1,0 +1,21 @@
+//! U4: only a manual queue tells of its state.
+
+use umdf_callback::callback::{QueueDefaultIoHandler, QueueStateChange};
+use umdf_callback::queue_callback as callback;
+use umdf_callback::request::{Other, Request};
+use umdf_callback::{Queue, QueueState, queue_callback};
+
+pub struct Context;
+pub struct Delivering;
+
+impl QueueDefaultIoHandler for Context {
+    fn on_default_io(&self, _: &Queue<'_, Self>, request: Request<Other>) {
+        request.complete();
+    }
+}
+
+impl QueueStateChange for Context {
+    fn on_state_change(&self, _: &Queue<'_, Self>, _: QueueState) {}
+}
+
+callback!(Context); //~ ERROR: evaluation panicked: only the callback object of a manual queue implements QueueStateChange

@@ -1,0 +1,7 @@
+//! U5: a request that is marked cancelable is unmarked before it is completed.
+
+use umdf_callback::request::{Cancelable, Read};
+
+pub fn done(request: Cancelable<Read>) {
+    request.complete(); //~ ERROR: no method named `complete` found
+}
