@@ -266,4 +266,6 @@ fn a_stopped_request_is_kept_or_given_back() {
         Some((invalid, 0)),
         "not the one that was asked about"
     );
+    first.stop(WdfRequestStopActionSuspend);
+    assert_eq!(first.acknowledged(), [true]);
 }
