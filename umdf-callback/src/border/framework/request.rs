@@ -1,0 +1,189 @@
+//! Calls to queues, requests and their memory.
+
+use windows_core::HRESULT;
+
+use super::{ERROR_INSUFFICIENT_BUFFER, Framework};
+use crate::raw::*;
+use crate::{Error, Result};
+
+const ERROR_NO_MORE_ITEMS: HRESULT = HRESULT::from_win32(259);
+
+impl Framework<IWDFIoQueue> {
+    pub(crate) fn state(&self) -> (WDF_IO_QUEUE_STATE, u32, u32) {
+        let (mut queued, mut owned) = (0, 0);
+        // SAFETY: the places are valid.
+        let state = unsafe { self.GetState(&raw mut queued, &raw mut owned) };
+        (state, queued, owned)
+    }
+
+    pub(crate) fn start(&self) {
+        // SAFETY: no preconditions.
+        unsafe { self.Start() }
+    }
+
+    pub(crate) fn stop(&self) {
+        // SAFETY: the callback is optional.
+        unsafe { self.Stop(Raw::NULL) }
+    }
+
+    pub(crate) fn drain(&self) {
+        // SAFETY: the callback is optional.
+        unsafe { self.Drain(Raw::NULL) }
+    }
+
+    pub(crate) fn purge(&self) {
+        // SAFETY: the callback is optional.
+        unsafe { self.Purge(Raw::NULL) }
+    }
+
+    pub(crate) fn retrieve_next(&self) -> Result<Option<Framework<IWDFIoRequest>>> {
+        let mut request = Raw::NULL;
+        // SAFETY: the place is valid.
+        let result = unsafe { self.RetrieveNextRequest(&raw mut request) };
+        if result == ERROR_NO_MORE_ITEMS {
+            return Ok(None);
+        }
+        result.ok()?;
+        Ok(Framework::given(request))
+    }
+}
+
+/// Each may be called as long as the driver owns the request (U5), which `crate::request` sees to.
+impl Framework<IWDFIoRequest> {
+    pub(crate) fn complete(&self, status: HRESULT, information: usize) {
+        // SAFETY: the driver owns the request, which is not cancelable.
+        unsafe { self.CompleteWithInformation(status, information) }
+    }
+
+    pub(crate) fn forward(&self, queue: &Framework<IWDFIoQueue>) -> Result<()> {
+        // SAFETY: as above; the interface is valid.
+        unsafe { self.ForwardToIoQueue(Raw::of(queue)) }.ok()
+    }
+
+    pub(crate) fn requeue(&self) -> Result<()> {
+        let request = self.query::<IWDFIoRequest2>()?;
+        // SAFETY: as above.
+        unsafe { request.Requeue() }.ok()
+    }
+
+    pub(crate) fn send_and_forget(&self, target: &Framework<IWDFIoTarget>) -> Result<()> {
+        const FLAGS: u32 = WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET as u32;
+        // SAFETY: as above.
+        unsafe { self.FormatUsingCurrentType() };
+        // SAFETY: as above; the interface is valid.
+        unsafe { self.Send(Raw::of(target), FLAGS, 0) }.ok()
+    }
+
+    pub(crate) fn mark_cancelable(&self, callback: &IRequestCallbackCancel) {
+        // SAFETY: as above; the callback is the queue's (F6), and the framework takes a reference of its own.
+        unsafe { self.MarkCancelable(Raw::of(callback)) }
+    }
+
+    /// Whether the request is the driver's alone again (F6).
+    pub(crate) fn unmark_cancelable(&self) -> bool {
+        // SAFETY: the request was marked, and the driver has not completed it.
+        unsafe { self.UnmarkCancelable() }.is_ok()
+    }
+
+    pub(crate) fn stop_acknowledge(&self, requeue: bool) -> Result<()> {
+        let request = self.query::<IWDFIoRequest2>()?;
+        // SAFETY: called in OnIoStop for its request.
+        unsafe { request.StopAcknowledge(requeue.into()) };
+        Ok(())
+    }
+
+    pub(crate) fn kind(&self) -> WDF_REQUEST_TYPE {
+        // SAFETY: the driver owns the request.
+        unsafe { self.GetType() }
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        // SAFETY: the driver owns the request.
+        unsafe { self.GetRequestorProcessId() }
+    }
+
+    pub(crate) fn file(&self) -> Option<Framework<IWDFFile>> {
+        let mut file = Raw::NULL;
+        // SAFETY: the driver owns the request; the place is valid.
+        unsafe { self.GetFileObject(&raw mut file) };
+        Framework::given(file)
+    }
+
+    pub(crate) fn io_control(&self) -> (u32, usize, usize) {
+        let (mut code, mut input, mut output) = (0, 0, 0);
+        // SAFETY: the request is a device I/O control; the places are valid.
+        unsafe {
+            self.GetDeviceIoControlParameters(&raw mut code, &raw mut input, &raw mut output)
+        };
+        (code, input, output)
+    }
+
+    pub(crate) fn read(&self) -> (usize, i64) {
+        let (mut size, mut offset) = (0, 0);
+        // SAFETY: the request is a read; the places are valid or optional.
+        unsafe { self.GetReadParameters(&raw mut size, &raw mut offset, core::ptr::null_mut()) };
+        (size, offset)
+    }
+
+    pub(crate) fn write(&self) -> (usize, i64) {
+        let (mut size, mut offset) = (0, 0);
+        // SAFETY: the request is a write; the places are valid or optional.
+        unsafe { self.GetWriteParameters(&raw mut size, &raw mut offset, core::ptr::null_mut()) };
+        (size, offset)
+    }
+
+    /// The input buffer: by the newer interface, which knows direct I/O too, where there is one.
+    pub(crate) fn input(&self) -> Result<Framework<IWDFMemory>> {
+        let mut memory = Raw::NULL;
+        if let Ok(request) = self.query::<IWDFIoRequest2>() {
+            // SAFETY: the driver owns the request; the place is valid.
+            let result = unsafe { request.RetrieveInputMemory(&raw mut memory) };
+            return Framework::made(result, memory);
+        }
+        // SAFETY: as above.
+        unsafe { self.GetInputMemory(&raw mut memory) };
+        Framework::given(memory).ok_or_else(|| ERROR_INSUFFICIENT_BUFFER.into())
+    }
+
+    /// The output buffer, likewise.
+    pub(crate) fn output(&self) -> Result<Framework<IWDFMemory>> {
+        let mut memory = Raw::NULL;
+        if let Ok(request) = self.query::<IWDFIoRequest2>() {
+            // SAFETY: the driver owns the request; the place is valid.
+            let result = unsafe { request.RetrieveOutputMemory(&raw mut memory) };
+            return Framework::made(result, memory);
+        }
+        // SAFETY: as above.
+        unsafe { self.GetOutputMemory(&raw mut memory) };
+        Framework::given(memory).ok_or_else(|| ERROR_INSUFFICIENT_BUFFER.into())
+    }
+}
+
+/// The memory of a request that the driver owns. Bytes are copied, since another process may change them meanwhile.
+impl Framework<IWDFMemory> {
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: the memory belongs to a request that is not completed.
+        unsafe { self.GetSize() }
+    }
+
+    /// That a part lies in the memory.
+    fn check(&self, offset: usize, length: usize) -> Result<()> {
+        let end = offset.checked_add(length);
+        if end.is_none_or(|end| end > self.len()) {
+            return Err(Error::from_hresult(ERROR_INSUFFICIENT_BUFFER));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn copy_to(&self, offset: usize, target: &mut [u8]) -> Result<()> {
+        self.check(offset, target.len())?;
+        // SAFETY: the part lies in the memory, and the target is as long (F7).
+        unsafe { self.CopyToBuffer(offset, target.as_mut_ptr().cast(), target.len()) }.ok()
+    }
+
+    pub(crate) fn copy_from(&self, offset: usize, source: &[u8]) -> Result<()> {
+        self.check(offset, source.len())?;
+        // SAFETY: the part lies in the memory; the framework only reads the source, which is as long (F7).
+        unsafe { self.CopyFromBuffer(offset, source.as_ptr().cast_mut().cast(), source.len()) }.ok()
+    }
+}
