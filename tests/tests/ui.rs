@@ -35,7 +35,9 @@ const OFFENDING_LINES: usize = 4;
 
 #[test]
 fn misuse_does_not_compile() -> Result {
-    CASES.iter().try_for_each(|(cases, subject)| check(config(cases, subject)))
+    CASES
+        .iter()
+        .try_for_each(|(cases, subject)| check(config(cases, subject)))
 }
 
 #[test]

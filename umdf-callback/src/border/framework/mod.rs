@@ -7,9 +7,9 @@ use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
 
 use super::E_POINTER;
 use crate::Result;
+use crate::raw::*;
 
 mod request;
-use crate::raw::*;
 
 const ERROR_INSUFFICIENT_BUFFER: HRESULT = HRESULT::from_win32(122);
 
