@@ -104,8 +104,8 @@ impl DeviceInit<'_> {
 }
 
 impl<'add, L> DeviceInit<'add, L> {
-    /// Callbacks may run at the same time, so their types must be [`Sync`]. Page:
-    /// nf-wudfddi-iwdfdeviceinitialize-setlockingconstraint.
+    /// Callbacks may run at the same time, so their types must be [`Sync`]. Page: wdf/specifying-a-callback-synchronization-mode;
+    /// nf-wudfddi-iwdfdeviceinitialize-setlockingconstraint says that frameworks may serialise them all the same.
     pub fn unsynchronized(self) -> DeviceInit<'add, Unsynchronized> {
         self.init.set_locking_constraint(WdfCallbackConstraintNone);
         DeviceInit {

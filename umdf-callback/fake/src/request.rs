@@ -187,6 +187,11 @@ impl IWDFIoRequest_Impl for Request_Impl {
     }
 
     unsafe fn UnmarkCancelable(&self) -> HRESULT {
+        // Page: nf-wudfddi-iwdfiorequest-unmarkcancelable.
+        assert!(
+            self.completions.borrow().is_empty(),
+            "unmarked after OnCancel had completed it"
+        );
         match self.cancel.take() {
             Some(_) => HRESULT(0),
             None => win32(995),

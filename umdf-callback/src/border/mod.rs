@@ -4,6 +4,7 @@
 //! are their trampolines, which turn pointers into types, call a safe trait's method, and turn its result into an `HRESULT`.
 //! Calls go out through [`framework`]. The framework's promises are F1 to F8 of docs/soundness.md.
 
+pub(crate) mod cancel;
 pub(crate) mod device;
 pub(crate) mod driver;
 pub(crate) mod framework;

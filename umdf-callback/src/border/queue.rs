@@ -2,6 +2,7 @@
 
 use windows_core::IUnknown;
 
+use super::cancel::arrived;
 use super::framework::Framework;
 use super::object::{Object, Offers, offers};
 use super::parameter;
@@ -170,6 +171,7 @@ impl<Q: QueueIoCanceled> IQueueCallbackIoCanceledOnQueue_Impl for Object<Q, Queu
 impl<Q: RequestCancel> IRequestCallbackCancel_Impl for Object<Q, QueueKind> {
     unsafe fn OnCancel(&self, pointer: Raw<IWDFIoRequest>) {
         if let Ok(request) = request(pointer) {
+            arrived(&request);
             self.value().on_cancel(Request::new(request));
         }
     }

@@ -4,8 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::{Delivered, Request, marker};
-use crate::border::framework::Framework;
-use crate::raw::IWDFIoRequest;
+use crate::border::cancel::Mark;
 
 /// A request that the framework may cancel at any time.
 ///
@@ -13,7 +12,7 @@ use crate::raw::IWDFIoRequest;
 #[must_use = "a request that is dropped is completed with an error"]
 pub struct Cancelable<K: marker::Kind, O: marker::Origin = Delivered> {
     /// Until it is unmarked.
-    pub(super) owned: Option<Framework<IWDFIoRequest>>,
+    pub(super) mark: Option<Mark>,
     pub(super) is: PhantomData<fn() -> (K, O)>,
 }
 
@@ -31,8 +30,7 @@ impl<K: marker::Kind, O: marker::Origin> Cancelable<K, O> {
     }
 
     fn take(&mut self) -> Option<Request<K, O>> {
-        let request = self.owned.take()?;
-        request.unmark_cancelable().then(|| Request::new(request))
+        self.mark.take()?.unmark().map(Request::new)
     }
 }
 
@@ -44,6 +42,6 @@ impl<K: marker::Kind, O: marker::Origin> Drop for Cancelable<K, O> {
 
 impl<K: marker::Kind, O: marker::Origin> fmt::Debug for Cancelable<K, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancelable").field(&self.owned).finish()
+        f.debug_tuple("Cancelable").field(&self.mark).finish()
     }
 }

@@ -6,6 +6,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use crate::border::cancel::Mark;
 use crate::border::failure;
 use crate::border::framework::Framework;
 use crate::callback::RequestCancel;
@@ -133,12 +134,9 @@ impl<K: marker::Kind, O: marker::Origin> Request<K, O> {
     /// [unmarked](Cancelable::unmark) before anything else. If it is cancelled already, `on_cancel` may run inside of this call.
     /// Page: nf-wudfddi-iwdfiorequest-markcancelable.
     pub fn mark_cancelable<Q: RequestCancel>(mut self, queue: &Queue<'_, Q>) -> Cancelable<K, O> {
-        let owned = self.owned.take();
-        if let Some(request) = &owned {
-            request.mark_cancelable(&queue.cancel());
-        }
+        let mark = |request| Mark::new(request, &queue.cancel());
         Cancelable {
-            owned,
+            mark: self.owned.take().map(mark),
             is: PhantomData,
         }
     }

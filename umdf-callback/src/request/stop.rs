@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use super::{Cancelable, Refused, Request, marker};
+use crate::border::cancel::Mark;
 use crate::border::framework::Framework;
 use crate::raw::*;
 use crate::{HRESULT, Result};
@@ -40,7 +41,7 @@ impl Stopped<'_> {
         &self,
         request: &Cancelable<K, O>,
     ) -> bool {
-        same(&self.request, request.owned.as_ref())
+        same(&self.request, request.mark.as_ref().map(Mark::request))
     }
 
     /// The driver keeps it and goes on when the device is back, as
@@ -99,7 +100,7 @@ impl Resumed<'_> {
         &self,
         request: &Cancelable<K, O>,
     ) -> bool {
-        same(&self.request, request.owned.as_ref())
+        same(&self.request, request.mark.as_ref().map(Mark::request))
     }
 }
 
