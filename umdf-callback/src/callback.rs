@@ -2,7 +2,8 @@
 //! matter; [`device_callback!`](crate::device_callback!) and [`queue_callback!`](crate::queue_callback!) find out which they are.
 //!
 //! Methods that have nothing to do have a body that does nothing. Traits whose methods can run beside other callbacks of the same
-//! object, whatever the device's locking constraint, ask for [`Sync`] (see [`lock`](crate::lock)).
+//! object, whatever the device's locking constraint, ask for [`Sync`] (see [`lock`](crate::lock)). A panic in a method ends the process
+//! that hosts the driver.
 
 use crate::Result;
 use crate::device::Device;

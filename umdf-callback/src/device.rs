@@ -30,7 +30,7 @@ pub trait DeviceCallback: Sized + 'static {
 }
 
 /// Makes a type a [`DeviceCallback`]. Which interfaces the framework finds follows from the traits that the type implements,
-/// there is nothing to list.
+/// there is nothing to list. A generic type is made one for each of its instances: `device_callback!(Context<Usb>)`.
 ///
 /// ```
 /// use umdf_callback::callback::{FileClose, PnpHardware};

@@ -157,5 +157,5 @@ pub(crate) fn callback(pointer: Raw<IUnknown>) -> Option<IUnknown> {
     unsafe { pointer.borrow() }.map(|callback| callback.to_owned())
 }
 
-/// What the stand-in notes down for tests.
-pub(crate) type Log<T> = Rc<RefCell<Vec<T>>>;
+/// What an object of the stand-in and its user both see.
+pub(crate) type Shared<T> = Rc<RefCell<Vec<T>>>;

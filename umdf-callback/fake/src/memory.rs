@@ -6,12 +6,12 @@ use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::implement;
 
-use crate::{Log, absent, object, win32};
+use crate::{Shared, absent, object, win32};
 
 /// A request's buffer.
 #[implement(IWDFMemory)]
 pub(crate) struct Memory {
-    pub(crate) bytes: Log<u8>,
+    pub(crate) bytes: Shared<u8>,
 }
 
 object!(Memory_Impl);

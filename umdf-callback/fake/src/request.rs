@@ -10,7 +10,7 @@ use umdf_callback::raw::*;
 use windows_core::{BOOL, ComObject, IUnknownImpl, Interface, implement};
 
 use crate::memory::Memory;
-use crate::{File, Log, Queue, absent, object, win32};
+use crate::{File, Queue, Shared, absent, object, win32};
 
 /// What a request is made of.
 pub(crate) struct Parts {
@@ -38,14 +38,14 @@ impl Parts {
 pub struct Request {
     pub(crate) kind: WDF_REQUEST_TYPE,
     pub(crate) code: u32,
-    pub(crate) input: Log<u8>,
-    pub(crate) output: Log<u8>,
+    pub(crate) input: Shared<u8>,
+    pub(crate) output: Shared<u8>,
     pub(crate) file: Option<ComObject<File>>,
     pub(crate) is_retrieved: Cell<bool>,
     /// What it was completed with, each time.
-    completions: Log<(HRESULT, usize)>,
+    completions: Shared<(HRESULT, usize)>,
     /// What `StopAcknowledge` was told.
-    acknowledged: Log<bool>,
+    acknowledged: Shared<bool>,
     cancel: RefCell<Option<IRequestCallbackCancel>>,
     queue: RefCell<ComObject<Queue>>,
 }
@@ -72,8 +72,8 @@ impl Sent {
             output: Rc::new(RefCell::new(parts.output)),
             file: parts.file,
             is_retrieved: Cell::new(false),
-            completions: Log::default(),
-            acknowledged: Log::default(),
+            completions: Shared::default(),
+            acknowledged: Shared::default(),
             cancel: RefCell::default(),
             queue: RefCell::new(queue.clone()),
         }))
@@ -243,7 +243,7 @@ impl IWDFIoRequest_Impl for Request_Impl {
 ///
 /// # Safety
 /// The place is valid.
-unsafe fn retrieve(bytes: &Log<u8>, memory: *mut Raw<IWDFMemory>) -> HRESULT {
+unsafe fn retrieve(bytes: &Shared<u8>, memory: *mut Raw<IWDFMemory>) -> HRESULT {
     if bytes.borrow().is_empty() {
         return win32(122);
     }
