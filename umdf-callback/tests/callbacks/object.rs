@@ -87,3 +87,47 @@ fn null_is_refused() {
     // SAFETY: null is refused.
     unsafe { cleanup.OnCleanupFile(Raw::NULL) };
 }
+
+/// References are counted on any thread, and the context is dropped once, by the last.
+#[test]
+fn references_are_counted_across_threads() {
+    static ENDS: AtomicUsize = AtomicUsize::new(0);
+
+    struct Counted;
+
+    impl FileClose for Counted {
+        fn on_close_file(&self, _file: &File) {}
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            ENDS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    device_callback!(Counted);
+    adds!(Counts: |init| Ok(init.create_device(Counted)?.into()));
+
+    struct Anywhere(IFileCallbackClose);
+
+    // SAFETY: the context is `Send` and `Sync`.
+    unsafe impl Send for Anywhere {}
+
+    let device = device::<Counts>();
+    let close: IFileCallbackClose = device.callback().unwrap();
+    drop(device);
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            let close = Anywhere(close.clone());
+            threads.spawn(move || {
+                let close = close;
+                for _ in 0..1000 {
+                    let identity: IUnknown = close.0.cast().unwrap();
+                    assert_eq!(close.0, identity.cast().unwrap());
+                }
+            });
+        }
+        drop(close);
+    });
+    assert_eq!(ENDS.load(Ordering::Relaxed), 1);
+}
