@@ -189,6 +189,32 @@ fn requests_come_by_three_methods() {
 }
 
 #[test]
+fn n8_input_that_is_not_there_is_taken_by_the_drivers_handler() {
+    with_driver(|thread, _| {
+        let device = thread.open_device(DEVICE).expect("the driver made it");
+        let memory = thread.user_memory(2).expect("there is memory");
+        let name: Vec<u8> = "Hidden".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // It begins on the first page and ends on the second.
+        let start = UserMemory::PAGE - 4;
+        memory.write(start, &name).expect("it is there");
+        let send = |start: usize| {
+            let input = (&memory, start..start + name.len());
+            device.control_in_memory(SET_SECRET, input, (&memory, 0..0))
+        };
+        assert_eq!(send(start), Ok((Status::SUCCESS, 0)));
+        let gone = memory.protect(1..2, UserAccess::None);
+        gone.expect("a page of it");
+        assert_eq!(send(start), Ok((Status::ACCESS_VIOLATION, 0)));
+        assert_eq!(send(start - 1), Ok((Status::DATATYPE_MISALIGNMENT, 0)));
+        assert_eq!(send(2 * UserMemory::PAGE), Err(Status::INVALID_PARAMETER));
+        let buffered = device.control_in_memory(STATISTICS, (&memory, 0..0), (&memory, 0..28));
+        assert_eq!(buffered, Err(Status::INVALID_PARAMETER));
+        let [.., faults, _] = statistics(thread);
+        assert_eq!(faults, 2);
+    });
+}
+
+#[test]
 fn scripts_send_requests_too() {
     let printed = with_driver(|thread, _| {
         let script = Script::parse(

@@ -49,6 +49,7 @@ statuses! {
     REPARSE = 0x0000_0104, "the name leads elsewhere and must be looked up again";
     NOTIFY_CLEANUP = 0x0000_010B, "the key was closed or deleted";
     NOTIFY_ENUM_DIR = 0x0000_010C, "something has changed";
+    DATATYPE_MISALIGNMENT = 0x8000_0002, "an address is not aligned as it must be";
     BUFFER_OVERFLOW = 0x8000_0005, "the fixed part was written, the rest was cut off";
     NO_MORE_ENTRIES = 0x8000_001A, "the index is past the last entry";
     UNSUCCESSFUL = 0xC000_0001, "the operation failed";

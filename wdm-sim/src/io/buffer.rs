@@ -7,7 +7,8 @@ use super::mdl;
 /// Bytes that a driver can change at any time; aligned to 16.
 ///
 /// # Invariants
-/// `start` is a boxed slice of `units`, touched through raw pointers only.
+/// `start` is a boxed slice of `units`, touched through raw pointers only; or, with no units, memory of
+/// the caller's own, which only drivers touch.
 pub(super) struct Buffer {
     start: NonNull<u128>,
     units: usize,
@@ -45,6 +46,17 @@ impl Buffer {
         Self::new(data, data.len(), 0)
     }
 
+    /// Memory of the caller's own, which need not be there; `None` for no bytes.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub(super) fn of_caller((address, length): (usize, usize)) -> Option<Self> {
+        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(address))?;
+        (length > 0).then_some(Self {
+            start,
+            units: 0,
+            length,
+        })
+    }
+
     /// Where it begins.
     pub(super) fn start(&self) -> *mut u8 {
         self.start.as_ptr().cast()
@@ -68,6 +80,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        if self.units == 0 {
+            return;
+        }
         let slice = std::ptr::slice_from_raw_parts_mut(self.start.as_ptr(), self.units);
         // SAFETY: by the invariant.
         drop(unsafe { Box::from_raw(slice) });

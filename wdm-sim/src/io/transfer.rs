@@ -30,6 +30,16 @@ pub(crate) enum Operation<'a> {
         /// The buffer for the output, which the driver may read in some methods.
         output: &'a [u8],
     },
+    /// The same with `METHOD_NEITHER`, for memory that is passed as it is: address and length.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    ControlNeither {
+        /// The control code.
+        code: u32,
+        /// The input.
+        input: (usize, usize),
+        /// The buffer for the output.
+        output: (usize, usize),
+    },
     /// `NtReadFile`: from an offset, or from where the file object says.
     Read {
         /// The buffer.
@@ -148,6 +158,30 @@ impl Operation<'_> {
                     },
                 }
             }
+            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            Self::ControlNeither {
+                code,
+                input,
+                output,
+            } => Prepared {
+                major: major::DEVICE_CONTROL,
+                flags: 0,
+                parameters: Parameters::Control {
+                    code,
+                    input: u32::try_from(input.1).map_err(too_long)?,
+                    output: u32::try_from(output.1).map_err(too_long)?,
+                },
+                buffers: Buffers {
+                    input: Buffer::of_caller(input),
+                    output: Buffer::of_caller(output),
+                    ..Buffers::default()
+                },
+                transfer: Transfer {
+                    what: format!("code {code:#x}"),
+                    room: output.1,
+                    from_system: false,
+                },
+            },
             Self::Read { buffer, offset } => {
                 let method = Method::of_device(device_flags, Method::OutDirect);
                 let parameters = Parameters::Transfer {

@@ -1,6 +1,8 @@
 //! Devices as user-mode code uses them: open, read, write, control, cancel, close.
 
 use std::fmt;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use std::ops::Range;
 
 use crate::io::{self, Access, Operation, Sent};
 use crate::machine::ThreadGuard;
@@ -8,6 +10,8 @@ use crate::object::Handle;
 use crate::status::Status;
 
 use super::Text;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use super::UserMemory;
 
 /// An open device, from [`ThreadGuard::open_device`]. Dropping it closes it: the driver gets `IRP_MJ_CLEANUP` and, unless something
 /// else holds the file object, `IRP_MJ_CLOSE`.
@@ -138,6 +142,37 @@ impl<'t> UserDevice<'t> {
         };
         let sent = self.start(operation, buffer.len());
         sent.map_or_else(|status| (status, 0), |sent| sent.wait_with(buffer))
+    }
+
+    /// Sends a control code of `METHOD_NEITHER` with memory of a program's, which the driver gets as it
+    /// is, and which may not be there: an input and a buffer for the output, each as memory and a range
+    /// of it. Gives the status and the number of bytes that the driver says are the output.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_PARAMETER` for a code of another method, and for a range that the memory does not
+    /// have.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn control_in_memory(
+        &self,
+        code: u32,
+        (input, input_range): (&UserMemory, Range<usize>),
+        (output, output_range): (&UserMemory, Range<usize>),
+    ) -> Result<(Status, usize), Status> {
+        const METHOD_NEITHER: u32 = 3;
+        if code & 3 != METHOD_NEITHER {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let place = |memory: &UserMemory, range: Range<usize>| {
+            let is_inside = range.start <= range.end && range.end <= memory.size();
+            let place = (memory.address() + range.start, range.len());
+            is_inside.then_some(place).ok_or(Status::INVALID_PARAMETER)
+        };
+        let operation = Operation::ControlNeither {
+            code,
+            input: place(input, input_range)?,
+            output: place(output, output_range)?,
+        };
+        Ok(self.start(operation, 0)?.wait_with(&mut []))
     }
 
     /// Reads up to `length` bytes from where the file object says, which the driver moves
