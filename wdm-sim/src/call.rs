@@ -37,8 +37,7 @@ macro_rules! call {
         let address = std::ptr::with_exposed_provenance::<()>($code.address);
         match $code.caller.abi {
             Abi::Host => {
-                let here = 0_u8;
-                let _calling = crate::faults::Calling::from(&here);
+                let _calling = crate::faults::Calling::here();
                 // SAFETY: by this function's contract, the address is such a function.
                 let function = unsafe {
                     std::mem::transmute::<

@@ -1,5 +1,7 @@
 //! The frames of a driver that calls the kernel.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use std::arch::asm;
 use std::cell::Cell;
 use std::ffi::c_void;
 
@@ -9,7 +11,7 @@ use crate::exports::linked_address;
 use crate::machine::Thread;
 
 thread_local! {
-    /// An address in the frame that called the linked driver which runs.
+    /// The stack pointer of the frame that called the linked driver which runs.
     static CALLER: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
@@ -19,12 +21,38 @@ pub(crate) struct Calling {
 }
 
 impl Calling {
-    /// It is called from the frame that has this variable.
-    #[inline]
-    pub(crate) fn from(variable: &u8) -> Self {
-        let before = CALLER.replace((&raw const *variable).addr());
+    /// It is called from the frame that this becomes a part of.
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        let before = CALLER.replace(stack_pointer());
         Self { before }
     }
+}
+
+/// The stack pointer of the frame that this becomes a part of. A variable's address tells less: the
+/// address sanitizer keeps variables elsewhere.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let pointer;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: it reads a register.
+    unsafe {
+        asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    pointer
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let here = 0_u8;
+    (&raw const here).addr()
 }
 
 impl Drop for Calling {
@@ -60,7 +88,7 @@ fn linked(call: &'static str) -> Vec<usize> {
     let mut frames = Vec::new();
     backtrace::trace(|frame| {
         if frame.sp().addr() > end {
-            // The frame before this one has the variable: it is the caller's.
+            // The frame before this one is the caller's.
             frames.pop();
             return false;
         }
