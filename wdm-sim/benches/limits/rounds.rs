@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How often each thing is timed.
-pub(crate) const ROUNDS: usize = 30;
+const ROUNDS: usize = 30;
 
 /// The shortest of several rounds of `body`, in nanoseconds for each of its `times`.
 pub(crate) fn best(times: usize, mut body: impl FnMut()) -> f64 {
