@@ -106,7 +106,7 @@ fn processes_and_threads_are_found_by_their_ids() {
     give_back(thread);
     give_back(process);
     let none = ps!(PsLookupProcessByProcessId(id(2), &raw mut thread));
-    assert_eq!(none, INVALID_PARAMETER);
+    assert_eq!(none, Status::INVALID_CID.0);
     drop(system);
     let gone = user.id();
     drop(user);
@@ -305,7 +305,7 @@ fn the_handles_of_a_process_are_closed_when_it_ends() {
     in_kernel(&machine, || {
         let mut process = null_mut();
         let status = ps!(PsLookupProcessByProcessId(id(number), &raw mut process));
-        assert_eq!(status, INVALID_PARAMETER);
+        assert_eq!(status, Status::INVALID_CID.0);
     });
     assert_eq!(machine.report().findings, []);
 }

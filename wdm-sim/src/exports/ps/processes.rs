@@ -11,7 +11,7 @@ use wdm_sys::{BOOLEAN, HANDLE, KPROCESSOR_MODE, NTSTATUS, PIRP, PVOID};
 
 use crate::exports::exports;
 use crate::exports::ob::objects::hand_over;
-use crate::machine::{ProcessState, Thread, ThreadObject, current, irql};
+use crate::machine::{ProcessState, Profile, Thread, ThreadObject, current, irql};
 use crate::object::{Body, ObjectRef};
 use crate::status::Status;
 use crate::verifier::Rule;
@@ -125,8 +125,12 @@ exports! {
         let thread = current(CALL);
         thread.require_irql(irql::APC_LEVEL, CALL);
         let found = by_id(&thread, id.addr());
+        let unknown = match thread.kernel().profile {
+            Profile::WinXp => Status::INVALID_PARAMETER,
+            _ => Status::INVALID_CID,
+        };
         // SAFETY: the caller gave a place for the process.
-        unsafe { give(&thread, found, process) }
+        unsafe { give(&thread, found.ok_or(unknown), process) }
     }
 
     /// References the thread with an id.
@@ -140,6 +144,7 @@ exports! {
         let is_it = |body: &Body| matches!(body, Body::Thread(it) if it.id() == id.addr() && !it.is_done());
         let found = all.find(|object| is_it(object.body()));
         let found = found.and_then(|found| kernel.objects.reference(kernel, found.address()));
+        let found = found.ok_or(Status::INVALID_PARAMETER);
         // SAFETY: the caller gave a place for the thread.
         unsafe { give(&thread, found, object) }
     }
@@ -193,9 +198,14 @@ exports! {
 ///
 /// # Safety
 /// `place` is valid for writes.
-unsafe fn give(thread: &Thread, found: Option<ObjectRef<'_>>, place: *mut PVOID) -> NTSTATUS {
-    let Some(object) = found else {
-        return Status::INVALID_PARAMETER.0;
+unsafe fn give(
+    thread: &Thread,
+    found: Result<ObjectRef<'_>, Status>,
+    place: *mut PVOID,
+) -> NTSTATUS {
+    let object = match found {
+        Ok(object) => object,
+        Err(unknown) => return unknown.0,
     };
     let address = with_exposed_provenance_mut(object.address());
     drop(hand_over(thread, object));
