@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::current::thread_number;
+use super::running::thread_number;
 
 /// How many notify classes there are (`MaxRegNtNotifyClass`).
 const CLASSES: usize = wdm_sys::MaxRegNtNotifyClass as usize;

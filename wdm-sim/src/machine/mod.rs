@@ -15,10 +15,10 @@ mod attach;
 mod bugcheck;
 mod builder;
 mod counters;
-mod current;
 mod debug;
 mod device_node;
 mod driver;
+mod entered;
 mod fault;
 mod files;
 mod install;
@@ -27,6 +27,7 @@ mod notify;
 mod process;
 mod profile;
 mod report;
+mod running;
 mod services;
 #[cfg(target_arch = "x86_64")]
 mod stubs;
@@ -61,16 +62,11 @@ pub(crate) use bugcheck::{LostThread, UnhandledException};
 pub use builder::{BuildError, Builder};
 pub use counters::{ClassCount, CounterReport};
 pub(crate) use counters::{Counter, Counters};
-pub use current::ThreadGuard;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use current::interrupted;
-pub(crate) use current::{
-    Caller, Mode, Routine, Thread, as_current, current, irql, on_this_host_thread, thread_number,
-    try_current,
-};
 pub use device_node::DeviceNode;
 pub use driver::Driver;
 pub(crate) use driver::{DriverId, DriverRecord, Drivers};
+pub use entered::ThreadGuard;
+pub(crate) use entered::{as_current, current, on_this_host_thread, try_current};
 pub use fault::report_faults;
 pub use install::Setting;
 pub use load::{LinkedEntry, LoadDriverError, UnloadError};
@@ -79,6 +75,7 @@ pub use process::{Process, ProcessBuilder};
 pub(crate) use process::{ProcessState, Processes};
 pub use profile::{Profile, UnknownProfile};
 pub use report::{MountedHive, Report};
+pub(crate) use running::{Caller, Mode, Routine, Thread, irql, thread_number};
 pub(crate) use thread::{Opaque, Origin, ThreadObject};
 
 use builder::Options;

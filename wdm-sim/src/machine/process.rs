@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wdm_sys::NTSTATUS;
 
-use super::current::{Thread, on_maker};
+use super::entered::on_maker;
+use super::running::Thread;
 use super::thread::Opaque;
 use super::{Kernel, Machine, Mode, NotifySubject, ThreadGuard};
 use crate::object::{Body, HandleTable, ObjectRef};

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use super::images;
-use crate::machine::{DriverId, Kernel, LostThread, interrupted};
+use crate::machine::{DriverId, Kernel, LostThread, try_current};
 
 /// How long a machine may take to stop, in seconds.
 const PATIENCE: u32 = 10;
@@ -108,7 +108,7 @@ pub(super) struct Fault {
 /// Stops the machine over a fault on this thread, if a driver's code is on its stack; else returns.
 /// Called by a signal's handler.
 pub(super) fn lose(fault: &Fault) {
-    let Some(thread) = interrupted() else { return };
+    let Some(thread) = try_current() else { return };
     let driver = thread.caller().driver;
     let Some(waiting) = WAITING.get().filter(|_| driver != DriverId::NONE) else {
         return;

@@ -11,7 +11,7 @@ use wdm_sys::HANDLE;
 
 use super::{Kind, Subject};
 use crate::call;
-use crate::machine::current::on_maker;
+use crate::machine::entered::on_maker;
 use crate::machine::{Kernel, Thread, ThreadObject};
 
 impl Kernel {
