@@ -239,6 +239,26 @@ fn scripts_send_requests_too() {
 }
 
 #[test]
+fn the_guides_script_goes_as_it_says() {
+    let guide = include_str!("../../docs/simulator.md");
+    let (_, script) = guide.split_once("```text\n").expect("it has an example");
+    let (script, _) = script.split_once("```").expect("the example ends");
+    with_driver(|thread, _| {
+        let script = Script::parse(script);
+        let script = script.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let mut lines = 0;
+        script.run(&thread.machine(), |record| {
+            assert!(
+                record.expected.is_some() && record.is_expected(),
+                "{record}"
+            );
+            lines += 1;
+        });
+        assert_eq!(lines, 5);
+    });
+}
+
+#[test]
 fn any_allocation_may_fail() {
     let Some(file) = driver() else { return };
     for number in 1.. {
