@@ -3,10 +3,8 @@
 //! The version is the one that the routine's page gives as `req.target-min-winverclnt` (for
 //! `CmCallbackGetKeyObjectID` in its remarks): MicrosoftDocs/windows-driver-docs-ddi, folder
 //! `wdk-ddi-src/content/wdm`, file `nf-wdm-<routine in lower case>.md`. The three routines without a
-//! page are those of W4. `ExAllocatePool2` came with
-//! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803, `IoAllocateIrpEx` with 1709 and the
-//! push locks of drivers with 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
-//! version 2004 of Windows 10, `IoOpenDriverRegistryKey` with 1803 and the push locks of drivers with
+//! page are those of W4. `ExAllocatePool2` came with version 2004 of Windows 10,
+//! `IoOpenDriverRegistryKey` with 1803, `IoAllocateIrpEx` with 1709 and the push locks of drivers with
 //! 1809, all of which the profile has. What came with Windows Server 2003 counts for its successor.
 //! The routines of processes, threads and images that Windows 10 brought came with 1703 or 1709.
 //! `TmRenameTransactionManager`, `ZwEnumerateTransactionObject` and `ZwSetInformationResourceManager`,
