@@ -22,8 +22,8 @@
 //!
 //! # The documented examples
 //!
-//! Microsoft's documentation shows how a callback object comes to be in three steps. In this crate's terms, with a stand-in for
-//! the framework:
+//! Microsoft's documentation shows how a callback object comes to be in three steps. In this crate's terms, with the simulated
+//! framework of `wdm-sim`:
 //!
 //! ## Defining a callback object
 //!
@@ -66,7 +66,7 @@
 //! # }
 //! # const CLSID: GUID = GUID::from_u128(0x3d5f_6a5c_7c36_4b0f_a64d_0f3e_5a4e_91b1);
 //! # driver!(MyDriver, CLSID);
-//! # let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
+//! # let framework = wdm_sim::umdf::Framework::load(DllGetClassObject, &CLSID)?;
 //! # let device = framework.add_device("USB\\VID_0547&PID_1002")?;
 //! # assert!(device.start().is_ok() && device.stop().is_ok());
 //! # assert_eq!(STOPPED.load(Ordering::Relaxed), 512);
@@ -98,7 +98,8 @@
 //! # const CLSID: GUID = GUID::from_u128(0x3d5f_6a5c_7c36_4b0f_a64d_0f3e_5a4e_91b2);
 //! # driver!(MyDriver, CLSID);
 //!
-//! let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
+//! use wdm_sim::umdf::Framework;
+//! let framework = Framework::load(DllGetClassObject, &CLSID)?;
 //! let device = framework.add_device("USB\\VID_0547&PID_1002")?;
 //! use umdf_callback::raw::{IPnpCallback, IPnpCallbackHardware};
 //! assert!(device.callback::<IPnpCallbackHardware>().is_some());
@@ -156,10 +157,11 @@
 //! driver!(MyDriver, CLSID);
 //!
 //! // What a test does, and Windows:
-//! let framework = umdf_fake::Framework::load(DllGetClassObject, &CLSID)?;
-//! let device = framework.add_device("USB\\VID_0547&PID_1002")?;
-//! let written = device.write(b"Hello");
-//! assert_eq!(written.completion(), Some((umdf_callback::HRESULT(0), 5)));
+//! use wdm_sim::umdf::Framework;
+//! let framework = Framework::load(DllGetClassObject, &CLSID)?;
+//! let device = framework.plug_in("USB\\VID_0547&PID_1002")?;
+//! let written = device.open("")?.write(b"Hello");
+//! assert_eq!(written.completion().map(|completion| completion.information), Some(5));
 //! # Ok::<(), umdf_callback::Error>(())
 //! ```
 

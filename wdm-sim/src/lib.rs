@@ -149,6 +149,8 @@ mod seh;
 mod status;
 mod tm;
 pub mod trace;
+#[cfg(feature = "umdf")]
+pub mod umdf;
 mod unicode_string;
 mod user;
 mod verifier;

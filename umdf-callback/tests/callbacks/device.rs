@@ -47,20 +47,38 @@ impl PnpCallback for Everything {
 }
 
 impl PnpHardware for Everything {
-    fn on_prepare_hardware(&self, device: &Device) -> Result<()> {
-        self.0.note("prepare");
-        device.create_interface(&CLASS, None)
+    fn on_prepare_hardware(&self, _device: &Device) -> Result<()> {
+        unreachable!("the framework is 1.11, which has IPnpCallbackHardware2")
     }
 }
 
 impl PnpHardware2 for Everything {
+    fn on_prepare_hardware(
+        &self,
+        device: &Device,
+        raw: &ResourceList,
+        translated: &ResourceList,
+    ) -> Result<()> {
+        assert!(raw.is_empty() && translated.is_empty());
+        self.0.note("prepare");
+        device.create_interface(&CLASS, None)
+    }
+
     fn on_release_hardware(&self, _device: &Device, _translated: &ResourceList) -> Result<()> {
-        unreachable!("the stand-in has no UMDF 1.11")
+        self.0.note("release");
+        Ok(())
     }
 }
 
 impl PnpHardwareInterrupt for Everything {}
-impl SelfManagedIo for Everything {}
+
+impl SelfManagedIo for Everything {
+    fn on_init(&self, _device: &Device) -> Result<()> {
+        self.0.note("init");
+        Ok(())
+    }
+}
+
 impl WakeFromS0 for Everything {}
 impl WakeFromSx for Everything {}
 
@@ -105,26 +123,25 @@ fn all_interfaces_are_offered_and_work() {
             .callback::<IPowerPolicyCallbackWakeFromSx>()
             .is_some()
     );
-    let raw: IWDFDevice = device.to_interface();
-    let pointer = Raw::of(&raw);
-    let wake: IPowerPolicyCallbackWakeFromS0 = device.callback().unwrap();
-    // SAFETY: the interface is valid.
-    assert!(unsafe { wake.OnArmWakeFromS0(pointer) }.is_ok());
-    let managed: IPnpCallbackSelfManagedIo = device.callback().unwrap();
-    // SAFETY: the interface is valid.
-    assert!(unsafe { managed.OnSelfManagedIoInit(pointer) }.is_ok());
+    assert!(
+        device
+            .callback::<IPowerPolicyCallbackWakeFromS0>()
+            .is_some()
+    );
 
-    assert!(device.start().is_ok());
+    device.start().unwrap();
     assert_eq!(device.interfaces(), [CLASS]);
-    assert!(device.stop().is_ok());
-    let cleanup: IObjectCleanup = device.callback().unwrap();
-    // SAFETY: the interface is valid.
-    unsafe { cleanup.OnCleanup(Raw::of(&raw)) };
+    drop(device.open("a").unwrap());
+    device.remove();
     let told = context.0.lock().unwrap().clone();
     let expected = [
         "prepare",
         "ROOT\\SAMPLE\\0000 from D3Final",
-        "to D3",
+        "init",
+        "cleanup of a",
+        "close of a",
+        "to D3Final",
+        "release",
         "cleanup",
     ];
     assert_eq!(told, expected);
@@ -148,8 +165,8 @@ adds!(Configured: |init| {
 #[test]
 fn configuration_reaches_the_device() {
     let device = device::<Configured>();
-    assert!(device.is_filter && !device.owns_power_policy);
-    assert_eq!(device.constraint, WdfCallbackConstraintNone);
+    assert!(device.is_filter() && !device.owns_power_policy());
+    assert_eq!(device.constraint(), WdfCallbackConstraintNone);
     assert!(
         device.callback::<IPnpCallback>().is_none(),
         "it has no traits"
@@ -174,11 +191,10 @@ adds!(Serialised: |init| Ok(init.create_device(Unlocked(Cell::new(0)))?.into()))
 #[test]
 fn callbacks_are_serialised_by_default() {
     let device = device::<Serialised>();
-    assert_eq!(device.constraint, WdfDeviceLevel);
-    let close: IFileCallbackClose = device.callback().unwrap();
-    let file = umdf_fake::file("a");
-    // SAFETY: the interface is valid.
-    unsafe { close.OnCloseFile(Raw::of(&file)) };
+    assert_eq!(device.constraint(), WdfDeviceLevel);
+    drop(device.open("a").unwrap());
+    let closed = "IFileCallbackClose::OnCloseFile";
+    assert!(device.unload().trace.callbacks().contains(&closed));
 }
 
 struct Failing;
@@ -195,6 +211,9 @@ adds!(Fails: |init| Ok(init.create_device(Failing)?.into()));
 
 #[test]
 fn an_error_is_the_callbacks_result() {
-    assert_eq!(device::<Fails>().start(), HRESULT(0x8007_0005_u32 as i32));
+    let device = device::<Fails>();
+    let error = device.start().unwrap_err();
+    assert_eq!(error.code(), HRESULT(0x8007_0005_u32 as i32));
+    assert!(device.is_gone());
     assert_ne!(IPnpCallback::IID, IPnpCallbackHardware::IID);
 }

@@ -8,7 +8,7 @@ use umdf_callback::{
     AddedDevice, DeviceInit, Driver, DriverObject, Error, GUID, HRESULT, Result, device_callback,
     driver,
 };
-use umdf_fake::{Framework, class_factory};
+use wdm_sim::umdf::{Framework, class_factory};
 use windows_core::{BOOL, IUnknown, Interface};
 
 const SAMPLE: GUID = GUID::from_u128(0x5c6a_3f0e_91d2_4b77_8a35_0c9b_e127_4d68);
@@ -63,13 +63,17 @@ fn a_driver_is_loaded_by_its_exports() {
     let unknown = class_factory(DllGetClassObject, &GUID::zeroed()).unwrap_err();
     assert_eq!(unknown.code(), HRESULT(0x8004_0111_u32 as i32));
 
-    let framework = Framework::load(DllGetClassObject, &SAMPLE).unwrap();
-    assert!(framework.offers::<IDriverEntry>() && !framework.offers::<IPnpCallback>());
+    let framework = Framework::builder()
+        .minor(9)
+        .load(DllGetClassObject, &SAMPLE)
+        .unwrap();
+    assert!(framework.callback::<IDriverEntry>().is_some());
+    assert!(framework.callback::<IPnpCallback>().is_none());
     let _device = framework.add_device("GOOD").unwrap();
     let refused = framework.add_device("BAD").err().unwrap();
     assert_eq!(refused.code(), HRESULT(0x8000_4005_u32 as i32), "E_FAIL");
     assert_eq!(DllCanUnloadNow(), HRESULT(1));
-    framework.unload();
+    assert_eq!(framework.unload().findings, []);
     let told = TOLD.lock().unwrap().clone();
     assert_eq!(told, ["loaded by 1.9.0", "GOOD", "BAD", "unloaded after 2"]);
 }

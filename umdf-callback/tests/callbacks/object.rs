@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use umdf_callback::callback::{FileCleanup, FileClose, PnpCallback};
 use umdf_callback::raw::*;
 use umdf_callback::{File, device_callback};
+use wdm_sim::umdf::Rule;
 use windows_core::{IUnknown, Interface};
 
 use crate::{AddedDevice, DeviceInit, Driver, Result, adds, device};
@@ -50,7 +51,10 @@ fn interfaces_are_one_object() {
 
     drop((pnp, close));
     assert_eq!(DROPPED.load(Ordering::Relaxed), 0);
-    drop(device);
+    let [finding] = &device.unload().findings[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(finding.rule, Rule::CallbackReference);
     assert_eq!(DROPPED.load(Ordering::Relaxed), 0, "one reference is left");
     let again: IFileCallbackClose = identity.cast().unwrap();
     drop(identity);
@@ -115,7 +119,7 @@ fn references_are_counted_across_threads() {
 
     let device = device::<Counts>();
     let close: IFileCallbackClose = device.callback().unwrap();
-    drop(device);
+    assert_eq!(device.unload().findings.len(), 1, "a reference is left");
     std::thread::scope(|threads| {
         for _ in 0..4 {
             let close = Anywhere(close.clone());

@@ -10,7 +10,7 @@ use umdf_callback::{
     queue_callback,
 };
 
-use crate::{AddedDevice, DeviceInit, Driver, Result, adds, device};
+use crate::{AddedDevice, DeviceInit, Driver, Result, adds, ended, started};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -110,29 +110,32 @@ adds!(All: |init| {
 /// Every row of the table in `border/queue.rs` but the one of manual queues.
 #[test]
 fn all_interfaces_are_offered_and_work() {
-    let device = device::<All>();
+    let device = started::<All>();
     let log = LOG.lock().unwrap().take().unwrap();
     let [queue] = &device.queues()[..] else {
         panic!("one queue");
     };
     assert!(queue.is_default && queue.allows_zero_length && !queue.is_power_managed);
     assert_eq!(queue.dispatch, WdfIoQueueDispatchParallel);
-    assert!(queue.callback::<IObjectCleanup>().is_some());
-    assert!(queue.callback::<IQueueCallbackIoStop>().is_some());
-    assert!(queue.callback::<IQueueCallbackIoResume>().is_some());
+    assert!(device.queue_callback::<IObjectCleanup>(0).is_some());
+    assert!(device.queue_callback::<IQueueCallbackIoStop>(0).is_some());
+    assert!(device.queue_callback::<IQueueCallbackIoResume>(0).is_some());
     assert!(
-        queue
-            .callback::<IQueueCallbackIoCanceledOnQueue>()
+        device
+            .queue_callback::<IQueueCallbackIoCanceledOnQueue>(0)
             .is_some()
     );
-    assert!(queue.callback::<IRequestCallbackCancel>().is_some());
-    assert!(queue.callback::<IQueueCallbackStateChange>().is_none());
-    let (created, _file) = device.open("a");
-    assert!(created.completion().unwrap().0.is_ok());
-    assert_eq!(device.read(3).completion().unwrap().1, 3);
-    assert!(device.write(b"four").completion().is_some());
-    assert!(device.control(0x22_2000, b"in", 9).completion().is_some());
-    assert!(device.flush().completion().is_some());
+    assert!(device.queue_callback::<IRequestCallbackCancel>(0).is_some());
+    assert!(
+        device
+            .queue_callback::<IQueueCallbackStateChange>(0)
+            .is_none()
+    );
+    let file = device.open("a").unwrap();
+    assert_eq!(file.read(3).completion().unwrap().information, 3);
+    assert!(file.write(b"four").completion().is_some());
+    assert!(file.control(0x22_2000, b"in", 9).completion().is_some());
+    assert!(file.flush().completion().is_some());
     let told = log.lock().unwrap().clone();
     let expected = [
         "create a",
@@ -183,7 +186,7 @@ adds!(Two: |init| {
 
 #[test]
 fn a_secondary_queue_gets_what_it_is_for() {
-    let device = device::<Two>();
+    let device = started::<Two>();
     let log = NAMED.lock().unwrap().take().unwrap();
     let [default, secondary] = &device.queues()[..] else {
         panic!("two queues");
@@ -195,7 +198,7 @@ fn a_secondary_queue_gets_what_it_is_for() {
     assert_eq!(told, ["reads: read 2", "default: write [7, 8]"]);
 }
 
-/// A manual queue: the first request is put back once, then all are completed.
+/// A manual queue: the first request is put back, the others are completed.
 struct Waiting {
     seen: Mutex<bool>,
 }
@@ -208,7 +211,7 @@ impl QueueStateChange for Waiting {
             if !*seen {
                 *seen = true;
                 request.requeue().expect("a manual queue takes it back");
-                assert_eq!(queue.state().requests(), Some((2, 0)));
+                assert_eq!(queue.state().requests(), Some((1, 0)));
                 return;
             }
             request.complete();
@@ -233,15 +236,12 @@ adds!(Manual: |init| {
 
 #[test]
 fn a_manual_queue_gives_requests_when_asked() {
-    let device = device::<Manual>();
-    let queue = device.queues().remove(0);
-    let (first, second) = (device.read(1), device.read(1));
-    assert!(first.completion().is_none());
-    queue.change_state(WdfIoQueueAcceptRequests);
-    assert!(first.completion().is_none() && second.completion().is_none());
-    queue.change_state(WdfIoQueueAcceptRequests);
-    assert!(first.completion().is_some() && second.completion().is_some());
-    let third = device.read(1);
-    queue.cancel_waiting();
-    assert_eq!(third.completion(), Some((CANCELED, 0)));
+    let device = started::<Manual>();
+    let first = device.read(1);
+    assert_eq!(first.completion(), None);
+    first.cancel();
+    assert_eq!(first.completion(), ended(CANCELED, 0));
+    assert!(device.read(1).completion().unwrap().status.is_ok());
+    let callback = "IQueueCallbackIoCanceledOnQueue::OnIoCanceledOnQueue";
+    assert!(device.unload().trace.callbacks().contains(&callback));
 }

@@ -1,14 +1,17 @@
 //! U5: a request is completed, forwarded or requeued, once.
 
+use core::time::Duration;
 use std::cell::RefCell;
 use std::sync::Mutex;
 
 use umdf_callback::callback::*;
-use umdf_callback::raw::{WdfRequestStopActionSuspend, WdfRequestStopRequestCancelable};
 use umdf_callback::request::*;
-use umdf_callback::{Dispatch, IoQueue, Queue, QueueConfig, device_callback, queue_callback};
+use umdf_callback::{
+    Dispatch, IoQueue, PowerState, Queue, QueueConfig, device_callback, queue_callback,
+};
+use wdm_sim::umdf::{Framework, Rule, Wake};
 
-use crate::{AddedDevice, DeviceInit, Driver, HRESULT, Result, adds, device};
+use crate::{AddedDevice, DeviceInit, Driver, HRESULT, Result, adds, ended, hosted, started};
 
 struct Nothing;
 
@@ -130,57 +133,58 @@ const INSUFFICIENT_BUFFER: HRESULT = HRESULT(0x8007_007A_u32 as i32);
 
 #[test]
 fn it_is_completed_once() {
-    let device = device::<Obeys>();
+    let device = started::<Obeys>();
     let completed = |code| device.control(code, b"in", 4).completion();
     assert_eq!(DROPPED, HRESULT(0x8007_04D3_u32 as i32));
-    assert_eq!(completed(DROP), Some((DROPPED, 0)));
-    assert_eq!(completed(FAIL), Some((HRESULT(0x8007_0005_u32 as i32), 0)));
-    assert_eq!(completed(FAIL_WITH_SUCCESS), Some((E_FAIL, 0)));
-    assert_eq!(completed(BEYOND), Some((INSUFFICIENT_BUFFER, 0)));
+    assert_eq!(completed(DROP), ended(DROPPED, 0));
+    assert_eq!(completed(FAIL), ended(HRESULT(0x8007_0005_u32 as i32), 0));
+    assert_eq!(completed(FAIL_WITH_SUCCESS), ended(E_FAIL, 0));
+    assert_eq!(completed(BEYOND), ended(INSUFFICIENT_BUFFER, 0));
 }
 
 #[test]
 fn buffers_are_copied() {
-    let device = device::<Obeys>();
+    let device = started::<Obeys>();
     let sent = device.control(REVERSE, b"abc", 4);
-    assert_eq!(sent.completion(), Some((HRESULT(0), 3)));
-    assert_eq!(sent.output(), b"cba\0");
+    assert_eq!(sent.completion(), ended(HRESULT(0), 3));
+    assert_eq!(sent.output(), b"cba");
     let short = device.control(REVERSE, b"abc", 2);
-    assert_eq!(short.completion(), Some((INSUFFICIENT_BUFFER, 0)));
+    assert_eq!(short.completion(), ended(INSUFFICIENT_BUFFER, 0));
     let none = device.control(REVERSE, b"", 2);
-    assert_eq!(none.completion(), Some((INSUFFICIENT_BUFFER, 0)));
+    assert_eq!(none.completion(), ended(INSUFFICIENT_BUFFER, 0));
 }
 
 /// The first queue forwards it to the second, which tries to forward it to itself and is refused.
 #[test]
 fn a_refused_request_is_still_the_drivers() {
-    let device = device::<Obeys>();
+    let device = started::<Obeys>();
     let sent = device.control(FORWARD, b"", 0);
-    assert_eq!(sent.completion(), Some((HRESULT::from_win32(4317), 0)));
+    assert_eq!(sent.completion(), ended(HRESULT::from_win32(4317), 0));
 }
 
 #[test]
 fn it_may_be_kept() {
-    let device = device::<Obeys>();
+    let device = started::<Obeys>();
     let kept = device.control(KEEP, b"", 0);
     assert_eq!(kept.completion(), None);
     assert!(device.control(COMPLETE_KEPT, b"", 0).completion().is_some());
-    assert_eq!(kept.completion(), Some((HRESULT(0), 0)));
+    assert_eq!(kept.completion(), ended(HRESULT(0), 0));
 }
 
 #[test]
 fn a_cancelable_request_is_unmarked_or_cancelled() {
-    let device = device::<Obeys>();
-    let [first, second] = [(); 2].map(|()| device.control(MARK, b"", 0));
-    assert!(first.cancel() && !first.cancel());
-    assert_eq!(first.completion(), Some((CANCELED, 0)));
+    let device = started::<Obeys>();
+    let [first, second] = [(); 2].map(|()| device.control(MARK, b"", 1));
+    first.cancel();
+    first.cancel();
+    assert_eq!(first.completion(), ended(CANCELED, 0));
     assert_eq!(second.completion(), None);
     assert!(device.control(UNMARK, b"", 0).completion().is_some());
-    assert_eq!(first.completion(), Some((CANCELED, 0)), "once");
-    assert_eq!(second.completion(), Some((HRESULT(0), 1)));
+    assert_eq!(first.completion(), ended(CANCELED, 0), "once");
+    assert_eq!(second.completion(), ended(HRESULT(0), 1));
     let third = device.control(MARK, b"", 0);
     assert!(device.control(DROP_MARKED, b"", 0).completion().is_some());
-    assert_eq!(third.completion(), Some((DROPPED, 0)));
+    assert_eq!(third.completion(), ended(DROPPED, 0));
 }
 
 /// Keeps reads, and gives them back or keeps them when it is stopped.
@@ -208,7 +212,11 @@ impl RequestCancel for Stopping {
 
 impl QueueIoStop for Stopping {
     fn on_io_stop(&self, _: &Queue<'_, Self>, stopped: Stopped<'_>, action: StopAction) {
-        assert!(action.is_suspend() && !action.is_purge());
+        if action.is_purge() {
+            self.kept.lock().unwrap().clear();
+            return;
+        }
+        assert!(action.is_suspend());
         let marked = self.marked.lock().unwrap();
         let is_marked = marked.iter().any(|request| stopped.is_cancelable(request));
         assert_eq!(is_marked, action.is_cancelable());
@@ -244,28 +252,38 @@ adds!(Stops: |init| {
 
 #[test]
 fn a_stopped_request_is_kept_or_given_back() {
-    let device = device::<Stops>();
+    let device = started::<Stops>();
+    let sleep = || device.sleep(PowerState::D3, Wake::FromSx).unwrap();
     let marked = device.read(9);
-    marked.stop(WdfRequestStopActionSuspend | WdfRequestStopRequestCancelable);
-    assert_eq!(marked.acknowledged(), [false]);
-    assert_eq!(marked.completion(), None);
-    marked.resume();
-    assert_eq!(marked.completion(), Some((HRESULT(0), 0)));
+    sleep();
+    assert_eq!(marked.completion(), None, "the driver keeps it");
+    device.wake().unwrap();
+    assert_eq!(marked.completion(), ended(HRESULT(0), 0), "and goes on");
 
     let given_back = device.read(1);
-    given_back.stop(WdfRequestStopActionSuspend);
-    assert_eq!(given_back.acknowledged(), [true]);
-    assert_eq!(given_back.completion(), None, "it is the framework's");
+    sleep();
+    assert_eq!(device.queues()[0].waiting, 1, "it is the queue's");
+    device.wake().unwrap();
+    assert_eq!(device.queues()[0].with_driver, 1, "it is delivered again");
+    assert_eq!(given_back.completion(), None);
+}
 
+#[test]
+fn another_request_cannot_be_given_back() {
+    let device = hosted::<Stops>(Framework::builder().patience(Duration::from_millis(50)));
+    device.start().unwrap();
     let (first, second) = (device.read(1), device.read(1));
-    first.stop(WdfRequestStopActionSuspend);
-    assert_eq!(first.acknowledged(), [] as [bool; 0]);
+    device.sleep(PowerState::D3, Wake::FromSx).unwrap();
     let invalid = HRESULT(0x8007_0057_u32 as i32);
     assert_eq!(
         second.completion(),
-        Some((invalid, 0)),
+        ended(invalid, 0),
         "not the one that was asked about"
     );
-    first.stop(WdfRequestStopActionSuspend);
-    assert_eq!(first.acknowledged(), [true]);
+    assert_eq!(first.completion(), None);
+    let [finding] = &device.unload().findings[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(finding.rule, Rule::Stop, "the first was not answered for");
+    assert_eq!(first.completion(), ended(DROPPED, 0));
 }

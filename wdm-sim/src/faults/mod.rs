@@ -130,6 +130,27 @@ impl Faults {
     }
 }
 
+/// Lets a call fail that a linked driver makes of something that is not the kernel.
+#[cfg(feature = "umdf")]
+pub(crate) fn inject_into_linked(
+    plan: &FaultPlan,
+    routine: &'static str,
+    answer: &'static str,
+    during: &'static str,
+) -> Option<Fault> {
+    if plan.is_spent() {
+        return None;
+    }
+    let stack = stack::of_linked();
+    let fault = Fault {
+        routine: routine.to_owned(),
+        answer: answer.to_owned(),
+        during: during.to_owned(),
+        stack: stack.identity(),
+    };
+    plan.inject(fault, || stack.driver_names())
+}
+
 impl ThreadState {
     /// Notes the frames of the `.sys` file that makes a call.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

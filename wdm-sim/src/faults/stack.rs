@@ -81,6 +81,21 @@ pub(super) fn of(thread: &Thread, call: &'static str) -> Stack {
     }
 }
 
+/// The frames of the linked driver that calls something that is not the kernel, after those of what it calls.
+#[cfg(feature = "umdf")]
+pub(super) fn of_linked() -> Stack {
+    let end = CALLER.get();
+    let mut frames = Vec::new();
+    backtrace::trace(|frame| {
+        if frame.sp().addr() > end {
+            return false;
+        }
+        frames.push(frame.ip().addr());
+        frames.len() < 2 * DEPTH
+    });
+    Stack::Linked(frames)
+}
+
 /// The return addresses above the frame of the routine, up to where the simulator called the driver.
 fn linked(call: &'static str) -> Vec<usize> {
     let routine = linked_address(call).map_or(0, |address| address.addr());
@@ -111,6 +126,25 @@ impl Stack {
             Self::Image(frames) => frames.clone(),
             Self::Linked(frames) => frames.iter().map(|at| format!("{at:#x}")).collect(),
         }
+    }
+
+    /// The frames that are neither the simulator's nor those of the libraries, as people read them.
+    #[cfg(feature = "umdf")]
+    pub(super) fn driver_names(&self) -> Vec<String> {
+        const OTHERS: [&str; 6] = [
+            "wdm_sim::",
+            "backtrace::",
+            "windows_core::",
+            "core::",
+            "std::",
+            "umdf_callback::",
+        ];
+        let mut names = self.names();
+        names.retain(|name| {
+            let name = name.trim_start_matches(['<', '&']);
+            !OTHERS.iter().any(|other| name.starts_with(other))
+        });
+        names
     }
 
     /// The frames as people read them.

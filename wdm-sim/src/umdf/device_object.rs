@@ -1,0 +1,265 @@
+//! The framework device object. Header: wudfddi.h, page: nn-wudfddi-iwdfdevice.
+
+use core::ffi::c_void;
+use std::sync::{Arc, Mutex};
+
+use umdf_callback::raw::*;
+use umdf_callback::{GUID, HRESULT};
+use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
+
+use super::codes::{BAD_CONFIGURATION, E_POINTER, INVALID_OPERATION};
+use super::core::Core;
+use super::io::QueueState;
+use super::object::{Base, absent, object, parameter, put, read_string, write_string};
+use super::queue_object::{QueueObject, configure, delivers};
+use super::verifier::Rule;
+use super::world::lock;
+
+/// A device that a driver has made.
+#[implement(IWDFDevice3)]
+pub(crate) struct DeviceObject {
+    pub(crate) base: Base,
+    pub(crate) core: Arc<Core>,
+    pub(crate) driver: super::world::Agile<IWDFDriver>,
+    /// The device interfaces, and whether each is enabled.
+    pub(crate) interfaces: Mutex<Vec<(GUID, Option<String>, bool)>>,
+    pub(crate) links: Mutex<Vec<String>>,
+}
+
+object!(DeviceObject_Impl: IWDFDevice3);
+
+impl DeviceObject_Impl {
+    fn create_queue(
+        &self,
+        callback: Option<IUnknown>,
+        default: bool,
+        dispatch: WDF_IO_QUEUE_DISPATCH_TYPE,
+        power_managed: bool,
+        zero_length: bool,
+    ) -> Result<IWDFIoQueue, HRESULT> {
+        const METHOD: &str = "IWDFDevice::CreateIoQueue";
+        let wrong = |detail: &str| {
+            self.base.finding(Rule::QueueConfig, METHOD, detail);
+            BAD_CONFIGURATION
+        };
+        let base = Base::new(&self.base.world, "queue")
+            .with_callback(callback.as_ref())
+            .with_turns(&self.core.turns);
+        let manual = dispatch == WdfIoQueueDispatchManual;
+        // What is refused gives its callback object up.
+        let refused = |base: Base, detail: &str| {
+            let queue = ComObject::new(QueueObject {
+                base,
+                core: self.core.clone(),
+                id: usize::MAX,
+            });
+            queue.delete();
+            Err(wrong(detail))
+        };
+        if manual == delivers(&base) {
+            let detail = match manual {
+                true => "a manual queue's callback object takes requests; the call fails",
+                false => "no interface of the callback object takes requests; the call fails",
+            };
+            return refused(base, detail);
+        }
+        if !manual && base.callback::<IQueueCallbackStateChange>().is_some() {
+            let detail = "only a manual queue may have IQueueCallbackStateChange; the call fails";
+            return refused(base, detail);
+        }
+        if default && self.core.look(|io| io.default.is_some()) {
+            return refused(
+                base,
+                "the device has a default queue already; the call fails",
+            );
+        }
+        let mut state = QueueState::new(dispatch, power_managed, zero_length);
+        state.tells_canceled = base.callback::<IQueueCallbackIoCanceledOnQueue>().is_some();
+        state.tells_state = base.callback::<IQueueCallbackStateChange>().is_some();
+        // Queues are not taken away before their device, so a number stays a queue's own.
+        let mut queues = lock(&self.core.objects.queues);
+        let id = queues.len();
+        let queue = ComObject::new(QueueObject {
+            base,
+            core: self.core.clone(),
+            id,
+        });
+        let interface = queue.own();
+        queues.push(queue);
+        drop(queues);
+        self.core.change(|io| {
+            io.queues.push(state);
+            if default {
+                io.default = Some(id);
+            }
+        });
+        Ok(interface)
+    }
+}
+
+impl IWDFDevice_Impl for DeviceObject_Impl {
+    unsafe fn GetDriver(&self, driver: *mut Raw<IWDFDriver>) {
+        let own = self.driver.get().clone();
+        // SAFETY: the driver's place.
+        self.base.tell("IWDFDevice::GetDriver", || unsafe {
+            put(driver, Some(own))
+        });
+    }
+
+    unsafe fn RetrieveDeviceInstanceId(&self, buffer: *mut u16, length: *mut u32) -> HRESULT {
+        self.base
+            .answer("IWDFDevice::RetrieveDeviceInstanceId", || {
+                // SAFETY: the driver's buffer and length.
+                unsafe { write_string(&self.core.config.instance_id, buffer, length) }
+            })
+    }
+
+    unsafe fn RetrieveDeviceName(&self, buffer: *mut u16, length: *mut u32) -> HRESULT {
+        self.base.answer("IWDFDevice::RetrieveDeviceName", || {
+            let id = self.core.config.instance_id.replace('\\', "#");
+            // SAFETY: the driver's buffer and length.
+            unsafe { write_string(&format!(r"\\.\UMDF#{id}"), buffer, length) }
+        })
+    }
+
+    unsafe fn GetDefaultIoQueue(&self, queue: *mut Raw<IWDFIoQueue>) {
+        let own = || {
+            let id = self.core.look(|io| io.default)?;
+            Some(self.core.objects.queue(id)?.own())
+        };
+        // SAFETY: the driver's place.
+        unsafe { self.base.give("IWDFDevice::GetDefaultIoQueue", queue, own) };
+    }
+
+    unsafe fn CreateIoQueue(
+        &self,
+        callback: Raw<IUnknown>,
+        default: BOOL,
+        dispatch: WDF_IO_QUEUE_DISPATCH_TYPE,
+        power_managed: BOOL,
+        zero_length: BOOL,
+        queue: *mut Raw<IWDFIoQueue>,
+    ) -> HRESULT {
+        // SAFETY: the driver's place.
+        unsafe { put(queue, None) };
+        self.base.answer("IWDFDevice::CreateIoQueue", || {
+            let [default, power_managed, zero_length] =
+                [default, power_managed, zero_length].map(BOOL::as_bool);
+            let callback = parameter(callback);
+            let made =
+                self.create_queue(callback, default, dispatch, power_managed, zero_length)?;
+            // SAFETY: the driver's place.
+            unsafe { put(queue, Some(made)) };
+            Ok(())
+        })
+    }
+
+    unsafe fn CreateDeviceInterface(&self, class: *const GUID, reference: *const u16) -> HRESULT {
+        self.base.answer("IWDFDevice::CreateDeviceInterface", || {
+            if class.is_null() {
+                return Err(E_POINTER);
+            }
+            // SAFETY: not null, so the driver's GUID.
+            let class = unsafe { class.read() };
+            // SAFETY: the driver's string, or null.
+            let reference = unsafe { read_string(reference) };
+            lock(&self.interfaces).push((class, reference, true));
+            Ok(())
+        })
+    }
+
+    unsafe fn AssignDeviceInterfaceState(
+        &self,
+        class: *const GUID,
+        reference: *const u16,
+        enable: BOOL,
+    ) -> HRESULT {
+        self.base
+            .answer("IWDFDevice::AssignDeviceInterfaceState", || {
+                if class.is_null() {
+                    return Err(E_POINTER);
+                }
+                // SAFETY: not null, so the driver's GUID.
+                let class = unsafe { class.read() };
+                // SAFETY: the driver's string, or null.
+                let reference = unsafe { read_string(reference) };
+                let mut interfaces = lock(&self.interfaces);
+                let same = |entry: &&mut (GUID, Option<String>, bool)| {
+                    entry.0 == class && entry.1 == reference
+                };
+                // ERROR_FILE_NOT_FOUND.
+                let entry = interfaces
+                    .iter_mut()
+                    .find(same)
+                    .ok_or(HRESULT::from_win32(2))?;
+                entry.2 = enable.as_bool();
+                Ok(())
+            })
+    }
+
+    unsafe fn ConfigureRequestDispatching(
+        &self,
+        queue: Raw<IWDFIoQueue>,
+        kind: WDF_REQUEST_TYPE,
+        forward: BOOL,
+    ) -> HRESULT {
+        const METHOD: &str = "IWDFDevice::ConfigureRequestDispatching";
+        self.base.answer(METHOD, || {
+            let queue = parameter(queue).and_then(|queue| queue.cast_object::<QueueObject>().ok());
+            let Some(queue) = queue.filter(|queue| Arc::ptr_eq(&queue.core, &self.core)) else {
+                self.base
+                    .finding(Rule::Argument, METHOD, "the queue is not one of the device");
+                return Err(INVALID_OPERATION);
+            };
+            configure(&self.core, queue.id, kind, forward.as_bool())
+        })
+    }
+
+    unsafe fn CreateSymbolicLink(&self, link: *const u16) -> HRESULT {
+        self.base.answer("IWDFDevice::CreateSymbolicLink", || {
+            // SAFETY: the driver's string, or null.
+            let link = unsafe { read_string(link) }.ok_or(E_POINTER)?;
+            lock(&self.links).push(link);
+            Ok(())
+        })
+    }
+
+    absent! { "IWDFDevice":
+        RetrieveDevicePropertyStore(*const u16, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, *mut Raw<IWDFNamedPropertyStore>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
+        GetDefaultIoTarget(*mut Raw<IWDFIoTarget>);
+        CreateWdfFile(*const u16, *mut Raw<IWDFDriverCreatedFile>) -> HRESULT;
+        PostEvent(*const GUID, WDF_EVENT_TYPE, *mut u8, u32) -> HRESULT;
+        SetPnpState(WDF_PNP_STATE, WDF_TRI_STATE);
+        GetPnpState(WDF_PNP_STATE) -> WDF_TRI_STATE;
+        CommitPnpState();
+        CreateRequest(Raw<IUnknown>, Raw<IWDFObject>, *mut Raw<IWDFIoRequest>) -> HRESULT;
+    }
+}
+
+impl IWDFDevice2_Impl for DeviceObject_Impl {
+    absent! { "IWDFDevice2":
+        AssignS0IdleSettings(WDF_POWER_POLICY_S0_IDLE_CAPABILITIES, DEVICE_POWER_STATE, u32, WDF_POWER_POLICY_S0_IDLE_USER_CONTROL, WDF_TRI_STATE) -> HRESULT;
+        StopIdle(BOOL) -> HRESULT;
+        ResumeIdle();
+        CreateSymbolicLinkWithReferenceString(*const u16, *const u16) -> HRESULT;
+        RegisterRemoteInterfaceNotification(*const GUID, BOOL) -> HRESULT;
+        CreateRemoteInterface(Raw<IWDFRemoteInterfaceInitialize>, Raw<IUnknown>, *mut Raw<IWDFRemoteInterface>) -> HRESULT;
+        CreateRemoteTarget(Raw<IUnknown>, Raw<IWDFObject>, *mut Raw<IWDFRemoteTarget>) -> HRESULT;
+        GetDeviceStackIoTypePreference(*mut WDF_DEVICE_IO_TYPE, *mut WDF_DEVICE_IO_TYPE);
+        AssignSxWakeSettings(DEVICE_POWER_STATE, WDF_POWER_POLICY_SX_WAKE_USER_CONTROL, WDF_TRI_STATE) -> HRESULT;
+        GetSystemPowerAction() -> POWER_ACTION;
+    }
+}
+
+impl IWDFDevice3_Impl for DeviceObject_Impl {
+    absent! { "IWDFDevice3":
+        MapIoSpace(i64, usize, MEMORY_CACHING_TYPE, *mut *mut c_void) -> HRESULT;
+        UnmapIoSpace(*mut c_void, usize);
+        GetHardwareRegisterMappedAddress(*mut c_void) -> *mut c_void;
+        ReadFromHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, *mut c_void, u32) -> usize;
+        WriteToHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, usize, *mut c_void, u32);
+        CreateInterrupt(*mut c_void, *mut Raw<IWDFInterrupt>) -> HRESULT;
+        CreateWorkItem(*mut c_void, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
+        AssignS0IdleSettingsEx(*mut c_void) -> HRESULT;
+    }
+}

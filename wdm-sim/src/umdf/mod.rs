@@ -1,0 +1,92 @@
+//! A simulated UMDF 1 framework: hosts a linked user-mode driver, brings its devices up and down, and sends them requests.
+//!
+//! A [`Framework`] loads a driver by its `DllGetClassObject`, as the host process of UMDF does. A [`Device`] is started, stopped,
+//! sent to sleep and removed; a [`File`] is an opening of it, and a [`Sent`] a request. Everything that the driver is called for
+//! and that it calls is in the [`Trace`]; what it does that the framework does not forgive, or what it leaks, is a [`Finding`].
+//! With [`Builder::fail_each`] each call of the framework that can fail does so once.
+//!
+//! Threads are real: callbacks run on the thread that causes them, and the driver may complete requests on threads of its own.
+//! The locking constraint of a device holds as on Windows.
+//!
+//! ```
+//! use umdf_callback::callback::QueueRead;
+//! use umdf_callback::request::{Read, Request};
+//! use umdf_callback::{
+//!     AddedDevice, DeviceInit, Dispatch, Driver, GUID, Queue, QueueConfig, Result, device_callback, driver,
+//!     queue_callback,
+//! };
+//! use wdm_sim::umdf::Framework;
+//!
+//! struct Nothing;
+//! device_callback!(Nothing);
+//!
+//! struct Sevens;
+//! impl QueueRead for Sevens {
+//!     fn on_read(&self, _queue: &Queue<'_, Self>, mut request: Request<Read>, length: usize) {
+//!         match request.output().and_then(|mut output| output.write_at(0, &vec![7; length])) {
+//!             Ok(()) => request.complete_with_information(length),
+//!             Err(error) => request.fail(error),
+//!         }
+//!     }
+//! }
+//! queue_callback!(Sevens);
+//!
+//! #[derive(Default)]
+//! struct Sample;
+//! impl Driver for Sample {
+//!     fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+//!         let device = init.create_device(Nothing)?;
+//!         device.create_queue(QueueConfig::default_queue(), Dispatch::Sequential, Sevens)?;
+//!         Ok(device.into())
+//!     }
+//! }
+//! const CLSID: GUID = GUID::from_u128(0x1f0c_93f6_95a0_44b2_8a6e_6a0d_71c0_55d3);
+//! driver!(Sample, CLSID);
+//!
+//! let framework = Framework::load(DllGetClassObject, &CLSID)?;
+//! let device = framework.plug_in(r"ROOT\SAMPLE\0000")?;
+//! let file = device.open("")?;
+//! assert_eq!(file.read(3).output(), [7, 7, 7]);
+//! drop(file);
+//! device.query_remove()?;
+//! device.remove();
+//! let report = framework.unload();
+//! assert_eq!(report.findings, []);
+//! assert!(report.trace.callbacks().contains(&"IQueueCallbackRead::OnRead"));
+//! # Ok::<(), umdf_callback::Error>(())
+//! ```
+//!
+//! # What is not simulated
+//! The kernel below the driver's device stack, other processes, and security. What the driver calls that is not there yields a
+//! finding [`Rule::NotSimulated`].
+
+// Constants have the header's names.
+#![allow(non_upper_case_globals)]
+
+mod client;
+mod codes;
+mod core;
+mod device_object;
+mod driver_object;
+mod file_object;
+mod host;
+mod init;
+mod io;
+mod memory_object;
+mod object;
+mod order;
+mod pnp;
+mod queue_object;
+mod request_object;
+mod resources;
+mod trace;
+mod turns;
+mod verifier;
+mod world;
+
+pub use client::{Completion, Device, File, QueueInfo, Sent};
+pub use codes::Code;
+pub use host::{Builder, Framework, GetClassObject, NotLoaded, Report, class_factory};
+pub use pnp::Wake;
+pub use trace::{Event, Name, Trace, What};
+pub use verifier::{Finding, Rule};

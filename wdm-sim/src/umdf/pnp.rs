@@ -1,0 +1,459 @@
+//! Plug and Play and power: what the framework calls when a device comes, sleeps, moves and goes.
+//!
+//! Pages: wdf/a-user-plugs-in-a-device-umdf, a-user-unplugs-a-device-umdf, a-device-enters-a-low-power-state-umdf,
+//! a-device-returns-to-its-working-state-umdf. The figures disagree with the callbacks' pages in one point: whether hardware is
+//! released at the last power-down. Here it is, as nf-wudfddi-idriverentry-ondeviceadd promises.
+
+use std::sync::Arc;
+
+use umdf_callback::HRESULT;
+use umdf_callback::raw::*;
+use windows_core::Interface;
+
+use super::codes::{INVALID_OPERATION, NO_SUCH_DEVICE};
+use super::core::Core;
+use super::io::Io;
+use super::resources::ResourceList;
+use super::verifier::Rule;
+use super::world::{Agile, Outcome, lock};
+
+/// Where a device is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// `OnDeviceAdd` has made it.
+    #[default]
+    Added,
+    /// It works.
+    Working,
+    /// It sleeps in this state.
+    Sleeping(WDF_POWER_DEVICE_STATE),
+    /// It was stopped, to get other resources.
+    Stopped,
+    /// It is removed.
+    Gone,
+}
+
+/// A device's Plug and Play and power state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pnp {
+    pub(crate) stage: Stage,
+    /// `OnPrepareHardware` was called, so `OnReleaseHardware` is owed.
+    prepared: bool,
+    /// `OnD0Entry` has succeeded.
+    in_d0: bool,
+    io: SelfManagedIo,
+    armed: Option<Wake>,
+}
+
+/// Where self-managed I/O is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SelfManagedIo {
+    #[default]
+    New,
+    Running,
+    Suspended,
+    /// One of its callbacks has failed.
+    Failed,
+}
+
+impl SelfManagedIo {
+    fn after(done: Done, state: Self) -> Self {
+        if done.is_ok() {
+            state
+        } else {
+            SelfManagedIo::Failed
+        }
+    }
+}
+
+/// Why a device sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// It is idle; the system works.
+    FromS0,
+    /// The system sleeps.
+    FromSx,
+}
+
+type Done = Result<(), HRESULT>;
+
+/// Calls a method of the device callback object, if it has the interface.
+macro_rules! ask {
+    ($core:expr, $interface:ident::$method:ident($($argument:expr),*)) => {
+        ask!($core, $interface::$method($($argument),*), "")
+    };
+    ($core:expr, $interface:ident::$method:ident($($argument:expr),*), $detail:expr) => {
+        $core.ask(
+            concat!(stringify!($interface), "::", stringify!($method)),
+            $detail,
+            |callback: &$interface| {
+                // SAFETY: the interfaces are valid.
+                unsafe { callback.$method($($argument),*) }
+            },
+        )
+    };
+}
+
+impl Core {
+    fn pnp<R>(&self, change: impl FnOnce(&mut Pnp) -> R) -> R {
+        change(&mut lock(&self.pnp))
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.pnp(|pnp| pnp.stage)
+    }
+
+    /// Calls a method of the device callback object, if it has the interface.
+    fn ask<I: Interface, R: Outcome>(
+        &self,
+        method: &'static str,
+        detail: &str,
+        call: impl FnOnce(&I) -> R,
+    ) -> Done {
+        let Some(callback) = self.callback::<I>() else {
+            return Ok(());
+        };
+        let outcome = self.tell(&self.name, method, detail, || call(callback.get()));
+        match outcome.code() {
+            Some(code) if code.is_err() => Err(code),
+            _ => Ok(()),
+        }
+    }
+
+    /// The device's interfaces, for a callback.
+    fn own(&self) -> Option<Agile<IWDFDevice3>> {
+        self.objects.device().map(|device| Agile(device.own()))
+    }
+
+    /// Starts the device, new or stopped.
+    pub(crate) fn start(self: &Arc<Self>) -> Done {
+        if !matches!(self.stage(), Stage::Added | Stage::Stopped) {
+            return Err(INVALID_OPERATION);
+        }
+        self.world.system(&self.name, "start");
+        self.or_fail(|core| {
+            core.prepare()?;
+            core.enter_d0(WdfPowerDeviceD3Final)
+        })
+    }
+
+    /// Takes the device down if a step fails.
+    fn or_fail(self: &Arc<Self>, step: impl FnOnce(&Arc<Self>) -> Done) -> Done {
+        let done = step(self);
+        if done.is_err() {
+            self.world.system(&self.name, "failed; is taken down");
+            self.tear_down();
+        }
+        done
+    }
+
+    fn prepare(&self) -> Done {
+        let own = self.own().ok_or(NO_SUCH_DEVICE)?;
+        let device = own.get();
+        self.pnp(|pnp| pnp.prepared = true);
+        if self.callback::<IPnpCallbackHardware2>().is_none() {
+            return ask!(
+                self,
+                IPnpCallbackHardware::OnPrepareHardware(Raw::of(&***device))
+            );
+        }
+        let list = ResourceList::interface(&self.world);
+        let (device, list) = (Raw::of(device), Raw::of(&list));
+        ask!(
+            self,
+            IPnpCallbackHardware2::OnPrepareHardware(device, list, list)
+        )
+    }
+
+    fn release_hardware(&self) -> Done {
+        let owed = self.pnp(|pnp| std::mem::take(&mut pnp.prepared));
+        let Some(own) = self.own().filter(|_| owed) else {
+            return Ok(());
+        };
+        let device = own.get();
+        if self.callback::<IPnpCallbackHardware2>().is_none() {
+            return ask!(
+                self,
+                IPnpCallbackHardware::OnReleaseHardware(Raw::of(&***device))
+            );
+        }
+        let list = ResourceList::interface(&self.world);
+        ask!(
+            self,
+            IPnpCallbackHardware2::OnReleaseHardware(Raw::of(device), Raw::of(&list))
+        )
+    }
+
+    /// The device enters its working state.
+    fn enter_d0(self: &Arc<Self>, previous: WDF_POWER_DEVICE_STATE) -> Done {
+        let own = self.own().ok_or(NO_SUCH_DEVICE)?;
+        let (newest, device) = (Raw::of(own.get()), Raw::of(&***own.get()));
+        let from = format!(", from {}", state_name(previous));
+        ask!(self, IPnpCallback::OnD0Entry(device, previous), &from)?;
+        self.pnp(|pnp| pnp.in_d0 = true);
+        ask!(
+            self,
+            IPnpCallbackHardwareInterrupt::OnD0EntryPostInterruptsEnabled(newest, previous),
+            &from
+        )?;
+        self.disarm(device);
+        self.change(Io::power_up);
+        let managed = match self.pnp(|pnp| pnp.io) {
+            SelfManagedIo::New => {
+                ask!(self, IPnpCallbackSelfManagedIo::OnSelfManagedIoInit(device))
+            }
+            _ => ask!(
+                self,
+                IPnpCallbackSelfManagedIo::OnSelfManagedIoRestart(device)
+            ),
+        };
+        self.pnp(|pnp| {
+            pnp.io = SelfManagedIo::after(managed, SelfManagedIo::Running);
+            pnp.stage = Stage::Working;
+        });
+        managed
+    }
+
+    /// The device leaves its working state.
+    fn leave_d0(self: &Arc<Self>, new: WDF_POWER_DEVICE_STATE, wake: Option<Wake>) -> Done {
+        let Some(own) = self.own().filter(|_| self.pnp(|pnp| pnp.in_d0)) else {
+            return Ok(());
+        };
+        let (newest, device) = (Raw::of(own.get()), Raw::of(&***own.get()));
+        let mut done = Ok(());
+        if self.pnp(|pnp| pnp.io == SelfManagedIo::Running) {
+            done = ask!(
+                self,
+                IPnpCallbackSelfManagedIo::OnSelfManagedIoSuspend(device)
+            );
+            self.pnp(|pnp| pnp.io = SelfManagedIo::after(done, SelfManagedIo::Suspended));
+        }
+        self.stop_queues();
+        if let Some(wake) = wake.filter(|_| done.is_ok()) {
+            self.arm(device, wake);
+        }
+        let to = format!(", to {}", state_name(new));
+        let quiet = ask!(
+            self,
+            IPnpCallbackHardwareInterrupt::OnD0ExitPreInterruptsDisabled(newest, new),
+            &to
+        );
+        let left = ask!(self, IPnpCallback::OnD0Exit(device, new), &to);
+        self.pnp(|pnp| pnp.in_d0 = false);
+        done.and(quiet).and(left)
+    }
+
+    /// Power-managed queues hand out no more, and the driver stops with what it has of them.
+    fn stop_queues(self: &Arc<Self>) {
+        self.change(|io| {
+            io.powered = false;
+            for queue in 0..io.queues.len() {
+                if io.queues[queue].power_managed {
+                    io.ask_to_stop(queue, WdfRequestStopActionSuspend);
+                }
+            }
+        });
+        if !self.wait(Io::has_stopped) {
+            let detail =
+                "requests keep the device in its working state: complete or acknowledge them";
+            self.world
+                .finding(Rule::Stop, "OnIoStop", &self.name, detail);
+        }
+    }
+
+    fn arm(&self, device: Raw<IWDFDevice>, wake: Wake) {
+        if !self.config.owns_power_policy || !lock(&self.wakes).contains(&wake) {
+            return;
+        }
+        let armed = match wake {
+            Wake::FromS0 => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromS0::OnArmWakeFromS0(device)
+            ),
+            Wake::FromSx => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromSx::OnArmWakeFromSx(device)
+            ),
+        };
+        if armed.is_ok() {
+            self.pnp(|pnp| pnp.armed = Some(wake));
+        }
+    }
+
+    // Callbacks without a result cannot fail, here and below.
+    fn disarm(&self, device: Raw<IWDFDevice>) {
+        let _ = match self.pnp(|pnp| pnp.armed.take()) {
+            Some(Wake::FromS0) => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromS0::OnDisarmWakeFromS0(device)
+            ),
+            Some(Wake::FromSx) => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromSx::OnDisarmWakeFromSx(device)
+            ),
+            None => Ok(()),
+        };
+    }
+
+    /// The device goes to sleep.
+    pub(crate) fn sleep(self: &Arc<Self>, to: WDF_POWER_DEVICE_STATE, wake: Wake) -> Done {
+        if self.stage() != Stage::Working {
+            return Err(INVALID_OPERATION);
+        }
+        self.world
+            .system(&self.name, format!("sleep in {}", state_name(to)));
+        self.or_fail(|core| {
+            core.leave_d0(to, Some(wake))?;
+            core.pnp(|pnp| pnp.stage = Stage::Sleeping(to));
+            Ok(())
+        })
+    }
+
+    /// It wakes up, by its own signal or the system's.
+    pub(crate) fn wake(self: &Arc<Self>, by_itself: bool) -> Done {
+        let Stage::Sleeping(from) = self.stage() else {
+            return Err(INVALID_OPERATION);
+        };
+        self.world.system(&self.name, "wake");
+        if by_itself {
+            self.triggered();
+        }
+        self.or_fail(|core| core.enter_d0(from))
+    }
+
+    /// The device's wake signal has come (page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onwakefroms0triggered).
+    fn triggered(&self) {
+        let Some(own) = self.own() else {
+            return;
+        };
+        let device = Raw::of(&***own.get());
+        let _ = match self.pnp(|pnp| pnp.armed) {
+            Some(Wake::FromS0) => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromS0::OnWakeFromS0Triggered(device)
+            ),
+            Some(Wake::FromSx) => ask!(
+                self,
+                IPowerPolicyCallbackWakeFromSx::OnWakeFromSxTriggered(device)
+            ),
+            None => Ok(()),
+        };
+    }
+
+    /// May the device be stopped?
+    pub(crate) fn query_stop(self: &Arc<Self>) -> Done {
+        let own = self.own().ok_or(NO_SUCH_DEVICE)?;
+        self.world.system(&self.name, "query stop");
+        ask!(self, IPnpCallback::OnQueryStop(Raw::of(&***own.get())))
+    }
+
+    /// May it be removed?
+    pub(crate) fn query_remove(self: &Arc<Self>) -> Done {
+        let own = self.own().ok_or(NO_SUCH_DEVICE)?;
+        self.world.system(&self.name, "query remove");
+        ask!(self, IPnpCallback::OnQueryRemove(Raw::of(&***own.get())))
+    }
+
+    /// The device is stopped, to get other resources.
+    pub(crate) fn stop(self: &Arc<Self>) -> Done {
+        if !matches!(self.stage(), Stage::Working | Stage::Sleeping(_)) {
+            return Err(INVALID_OPERATION);
+        }
+        self.world.system(&self.name, "stop");
+        self.or_fail(|core| {
+            core.leave_d0(WdfPowerDeviceD3Final, None)?;
+            core.release_hardware()?;
+            core.pnp(|pnp| pnp.stage = Stage::Stopped);
+            Ok(())
+        })
+    }
+
+    /// The device is removed, with or without a warning.
+    pub(crate) fn remove(self: &Arc<Self>, surprise: bool) {
+        if self.stage() == Stage::Gone {
+            return;
+        }
+        let action = if surprise {
+            "surprise removal"
+        } else {
+            "remove"
+        };
+        self.world.system(&self.name, action);
+        if let Some(own) = self.own().filter(|_| surprise) {
+            let _ = ask!(
+                self,
+                IPnpCallback::OnSurpriseRemoval(Raw::of(&***own.get()))
+            );
+        }
+        self.tear_down();
+    }
+
+    /// All that is left to do, to the end.
+    fn tear_down(self: &Arc<Self>) {
+        // It goes on whatever the driver says.
+        let _ = self.leave_d0(WdfPowerDeviceD3Final, None);
+        let _ = self.release_hardware();
+        let began = self.pnp(|pnp| pnp.io != SelfManagedIo::New);
+        let own = self.own().filter(|_| began);
+        self.purge(true);
+        if let Some(own) = &own {
+            let _ = ask!(
+                self,
+                IPnpCallbackSelfManagedIo::OnSelfManagedIoFlush(Raw::of(&***own.get()))
+            );
+        }
+        self.purge(false);
+        if let Some(own) = own {
+            let _ = ask!(
+                self,
+                IPnpCallbackSelfManagedIo::OnSelfManagedIoCleanup(Raw::of(&***own.get()))
+            );
+        }
+        self.pnp(|pnp| pnp.stage = Stage::Gone);
+        self.delete();
+    }
+
+    /// Ends all requests of the power-managed queues, or of the others.
+    fn purge(self: &Arc<Self>, power_managed: bool) {
+        let queues: Vec<usize> = self.change(|io| {
+            io.removed = true;
+            let of_kind = |queue: &usize| io.queues[*queue].power_managed == power_managed;
+            let queues: Vec<usize> = (0..io.queues.len()).filter(of_kind).collect();
+            for &queue in &queues {
+                io.ask_to_stop(queue, WdfRequestStopActionPurge);
+            }
+            queues
+        });
+        self.change(|io| queues.iter().for_each(|&queue| io.cancel_all(queue)));
+        let done = self.wait(|io| queues.iter().all(|&queue| io.with_driver(queue).is_empty()));
+        if done {
+            return;
+        }
+        let left: Vec<u64> = self.look(|io| {
+            queues
+                .iter()
+                .flat_map(|&queue| io.with_driver(queue))
+                .collect()
+        });
+        for id in left {
+            if let Some(request) = self.objects.request(id) {
+                let detail = "the driver has it while the device is removed; it is taken away";
+                request.base.finding(Rule::RequestLeft, "remove", detail);
+            }
+            self.change(|io| io.end(id, NO_SUCH_DEVICE, 0));
+        }
+    }
+}
+
+/// A power state as people read it.
+fn state_name(state: WDF_POWER_DEVICE_STATE) -> &'static str {
+    match state {
+        WdfPowerDeviceD0 => "D0",
+        WdfPowerDeviceD1 => "D1",
+        WdfPowerDeviceD2 => "D2",
+        WdfPowerDeviceD3 => "D3",
+        WdfPowerDeviceD3Final => "D3Final",
+        WdfPowerDevicePrepareForHibernation => "PrepareForHibernation",
+        _ => "an unknown state",
+    }
+}
