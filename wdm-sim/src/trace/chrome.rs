@@ -17,20 +17,20 @@ const TRACKS_OF_THREAD: usize = 1000;
 
 /// One entry of `traceEvents`.
 #[derive(Serialize)]
-struct Entry<'e, A> {
-    name: &'e str,
+pub(crate) struct Entry<'e, A> {
+    pub(crate) name: &'e str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    cat: &'static str,
-    ph: &'static str,
+    pub(crate) cat: &'static str,
+    pub(crate) ph: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ts: Option<f64>,
+    pub(crate) ts: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dur: Option<f64>,
-    pid: usize,
-    tid: usize,
+    pub(crate) dur: Option<f64>,
+    pub(crate) pid: usize,
+    pub(crate) tid: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    s: Option<&'static str>,
-    args: A,
+    pub(crate) s: Option<&'static str>,
+    pub(crate) args: A,
 }
 
 /// What names a process or a track.
@@ -79,10 +79,7 @@ impl Trace {
         out.write_all(b"{\"displayTimeUnit\":\"ns\",\"otherData\":{\"left_out\":")?;
         write!(out, "{}", self.left_out)?;
         out.write_all(b"},\"traceEvents\":[")?;
-        let mut entries = Entries {
-            out: &mut out,
-            separator: "\n",
-        };
+        let mut entries = Entries::new(&mut out);
         for (place, track) in layout.tracks.iter().enumerate() {
             describe(&mut entries, place, track, numbers[place])?;
         }
@@ -109,13 +106,20 @@ impl Trace {
 }
 
 /// Writes entries with commas between them.
-struct Entries<'o, W> {
+pub(crate) struct Entries<'o, W> {
     out: &'o mut W,
     separator: &'static str,
 }
 
-impl<W: Write> Entries<'_, W> {
-    fn write<A: Serialize>(&mut self, entry: &Entry<'_, A>) -> io::Result<()> {
+impl<'o, W: Write> Entries<'o, W> {
+    pub(crate) fn new(out: &'o mut W) -> Self {
+        Entries {
+            out,
+            separator: "\n",
+        }
+    }
+
+    pub(crate) fn write<A: Serialize>(&mut self, entry: &Entry<'_, A>) -> io::Result<()> {
         self.out.write_all(self.separator.as_bytes())?;
         self.separator = ",\n";
         Ok(serde_json::to_writer(&mut *self.out, entry)?)
@@ -234,6 +238,6 @@ fn arguments(event: &Event) -> Arguments<'_> {
 }
 
 /// Exact up to nanoseconds for some 104 days.
-fn microseconds(nanoseconds: u64) -> f64 {
+pub(crate) fn microseconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1000.0
 }

@@ -33,7 +33,7 @@
 //! [`Trace::write_chrome`] writes a file for Perfetto, [`Trace::write_page`] a page for any browser;
 //! `docs/trace.md` describes both.
 
-mod chrome;
+pub(crate) mod chrome;
 mod event;
 mod page;
 mod recorder;

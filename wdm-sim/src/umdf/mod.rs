@@ -63,6 +63,7 @@
 // Constants have the header's names.
 #![allow(non_upper_case_globals)]
 
+mod chrome;
 mod client;
 mod codes;
 mod core;

@@ -21,8 +21,10 @@ impl fmt::Display for Name {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Nanoseconds since the driver was loaded.
+    /// When it began: nanoseconds since the driver was loaded.
     pub time: u64,
+    /// When a callback or a call ended; `None` for what takes no time, and for what has not ended.
+    pub ended: Option<u64>,
     /// The thread, numbered as they come, from 1.
     pub thread: u32,
     /// How many callbacks of the driver it is part of.

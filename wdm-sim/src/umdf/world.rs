@@ -111,7 +111,8 @@ impl World {
             thread
         };
         let event = Event {
-            time: u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            time: self.now(),
+            ended: None,
             thread,
             depth: DEPTH.get(),
             what,
@@ -121,11 +122,20 @@ impl World {
         events.len() - 1
     }
 
-    /// Writes what a callback or a call returned.
+    /// Nanoseconds since the driver was loaded.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Writes that a callback or a call has ended, and what it returned.
     fn ended(&self, at: usize, code: Option<Code>) {
+        let now = self.now();
         let mut events = lock(&self.events);
-        let what = events.get_mut(at).map(|event| &mut event.what);
-        if let Some(What::Callback { result, .. } | What::Call { result, .. }) = what {
+        let Some(event) = events.get_mut(at) else {
+            return;
+        };
+        event.ended = Some(now);
+        if let What::Callback { result, .. } | What::Call { result, .. } = &mut event.what {
             *result = code;
         }
     }

@@ -12,31 +12,51 @@ use crate::{Error, Outcome, print_json};
 /// The command line of `wdm-sim rules`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// Print those for user-mode drivers, in the framework of UMDF 1
+    #[cfg(feature = "umdf")]
+    #[arg(long)]
+    umdf: bool,
+
     /// Print as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What is printed of a rule as JSON.
+/// A rule, as it is printed.
 #[derive(Serialize)]
 struct Row {
-    rule: Rule,
+    rule: &'static str,
     text: &'static str,
+}
+
+impl Options {
+    fn rows(&self) -> Vec<Row> {
+        #[cfg(feature = "umdf")]
+        if self.umdf {
+            let row = |rule: &wdm_sim::umdf::Rule| Row {
+                rule: rule.id(),
+                text: rule.text(),
+            };
+            return wdm_sim::umdf::Rule::ALL.iter().map(row).collect();
+        }
+        let row = |rule: &Rule| Row {
+            rule: rule.id(),
+            text: rule.text(),
+        };
+        Rule::ALL.iter().map(row).collect()
+    }
 }
 
 /// Prints all rules.
 pub(crate) fn rules(options: &Options) -> Result<Outcome, Error> {
+    let rows = options.rows();
     if options.json {
-        let row = |&rule: &Rule| Row {
-            rule,
-            text: rule.text(),
-        };
-        print_json(&Rule::ALL.iter().map(row).collect::<Vec<_>>())?;
+        print_json(&rows)?;
         return Ok(Outcome::Clean);
     }
     let mut table = Table::default();
-    for rule in Rule::ALL {
-        table.row(rule.id(), rule.text());
+    for row in &rows {
+        table.row(row.rule, row.text);
     }
     table.print(&mut io::stdout().lock())?;
     Ok(Outcome::Clean)
