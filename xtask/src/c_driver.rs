@@ -16,6 +16,7 @@ use object::{Object, ObjectSymbol};
 use crate::debian::{self, Consent};
 use crate::image;
 use crate::process::{self, say};
+use crate::target::Target;
 use crate::toolchain;
 use crate::workspace::Workspace;
 
@@ -35,9 +36,6 @@ const OWN: [&str; 2] = [
 
 /// A compiler that takes `__try`, and headers for drivers, as Debian packages them.
 const PACKAGES: [&str; 2] = ["clang-19", "mingw-w64-common"];
-
-/// Debian's linker, for toolchains that come without one.
-const LINKER_PACKAGE: &str = "lld-19";
 
 /// Where those headers are.
 const HEADERS: &str = "/usr/share/mingw-w64/include";
@@ -111,11 +109,14 @@ impl Tools {
         if !has_compiler || !Path::new(HEADERS).join("ddk/wdm.h").exists() {
             debian::install(&PACKAGES, why, consent)?;
         }
-        let linker = match toolchain::linker() {
+        let target = Target::X86_64;
+        let linker = match toolchain::linker(target) {
             Some(linker) => linker,
             None => {
-                debian::install(&[LINKER_PACKAGE], why, consent)?;
-                toolchain::linker().context("there is no linker: neither rust-lld nor lld-link")?
+                debian::install(&[toolchain::linker_package(target)], why, consent)?;
+                toolchain::linker(target).with_context(|| {
+                    format!("there is no linker: {}", toolchain::linker_names(target))
+                })?
             }
         };
         Ok(Self { compiler, linker })

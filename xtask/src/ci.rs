@@ -121,8 +121,6 @@ fn kernel_builds(workspace: &Workspace, consent: Consent) -> Result<Done> {
             "--lib",
             "--features",
             "kernel",
-            "--target",
-            Target::X86_64.triple(),
             "--profile",
             Profile::Dev.name(),
         ]);

@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     let toolchain = toolchain::obtain(options.target, &workspace.rust_version()?, consent)?;
     let profile = Profile::from_flag(options.release);
     for sample in &samples {
-        let file = build(&workspace, &toolchain, sample, options.target, profile)?;
+        let file = build(&workspace, &toolchain, sample, profile)?;
         println!("{}: {}", file.display(), image::check(&file)?);
     }
     Ok(())
@@ -72,10 +72,10 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
 /// their files.
 pub(crate) fn build_all(workspace: &Workspace, toolchain: &DriverToolchain) -> Result<PathBuf> {
     for sample in workspace.all_drivers()? {
-        let file = build(workspace, toolchain, &sample, Target::X86_64, Profile::Dev)?;
+        let file = build(workspace, toolchain, &sample, Profile::Dev)?;
         say(format!("{}: {}", file.display(), image::check(&file)?));
     }
-    Ok(folder(workspace, Target::X86_64))
+    Ok(folder(workspace, toolchain.target()))
 }
 
 /// Builds one sample and puts it, with its debug symbols, into [`folder`].
@@ -83,26 +83,10 @@ pub(crate) fn build(
     workspace: &Workspace,
     toolchain: &DriverToolchain,
     sample: &Sample,
-    target: Target,
     profile: Profile,
 ) -> Result<PathBuf> {
-    say(format!(
-        "building {} for {} with {}",
-        sample.name,
-        target.triple(),
-        toolchain.describe()
-    ));
-    let build_dir = build_dir(workspace);
-    let mut cargo = toolchain.cargo("rustc");
-    cargo
-        .args(cargo_arguments(sample, target, profile))
-        .arg("--target-dir")
-        .arg(&build_dir)
-        .current_dir(workspace.root());
-    process::run(&mut cargo)?;
-
-    let built = build_dir.join(target.triple()).join(profile.name());
-    let folder = folder(workspace, target);
+    let built = compile(workspace, toolchain, sample, &["kernel"], profile)?;
+    let folder = folder(workspace, toolchain.target());
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let driver = folder.join(format!("{}.sys", sample.name));
@@ -113,7 +97,32 @@ pub(crate) fn build(
     Ok(driver)
 }
 
-/// Where the drivers for a processor are put.
+/// Builds one sample with some of its features; gives the folder of what the linker made.
+pub(crate) fn compile(
+    workspace: &Workspace,
+    toolchain: &DriverToolchain,
+    sample: &Sample,
+    features: &[&str],
+    profile: Profile,
+) -> Result<PathBuf> {
+    let triple = toolchain.target().triple();
+    say(format!(
+        "building {} for {triple} with {}",
+        sample.name,
+        toolchain.describe()
+    ));
+    let build_dir = build_dir(workspace);
+    let mut cargo = toolchain.cargo("rustc");
+    cargo
+        .args(cargo_arguments(sample, features, profile))
+        .arg("--target-dir")
+        .arg(&build_dir)
+        .current_dir(workspace.root());
+    process::run(&mut cargo)?;
+    Ok(build_dir.join(triple).join(profile.name()))
+}
+
+/// Where the drivers for a target are put.
 pub(crate) fn folder(workspace: &Workspace, target: Target) -> PathBuf {
     workspace.target_dir().join("drivers").join(target.folder())
 }
@@ -123,25 +132,16 @@ pub(crate) fn build_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir().join("driver-build")
 }
 
-fn cargo_arguments(sample: &Sample, target: Target, profile: Profile) -> Vec<String> {
-    [
-        "--package",
-        &sample.name,
-        "--lib",
-        "--crate-type",
-        "cdylib",
-        "--features",
-        "kernel",
-        "--target",
-        target.triple(),
-        "--profile",
-        profile.name(),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+fn cargo_arguments(sample: &Sample, features: &[&str], profile: Profile) -> Vec<String> {
+    let mut arguments = vec!["--package", &sample.name, "--lib", "--crate-type", "cdylib"];
+    for feature in features {
+        arguments.extend(["--features", feature]);
+    }
+    arguments.extend(["--profile", profile.name()]);
+    arguments.into_iter().map(str::to_owned).collect()
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to)
         .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     Ok(())
@@ -158,12 +158,11 @@ mod tests {
             library: "registry_guard".to_owned(),
         };
         assert_eq!(
-            cargo_arguments(&sample, Target::Aarch64, Profile::Release).join(" "),
-            "--package registry-guard --lib --crate-type cdylib --features kernel \
-             --target aarch64-pc-windows-msvc --profile driver"
+            cargo_arguments(&sample, &["kernel"], Profile::Release).join(" "),
+            "--package registry-guard --lib --crate-type cdylib --features kernel --profile driver"
         );
         assert!(
-            cargo_arguments(&sample, Target::X86_64, Profile::Dev)
+            cargo_arguments(&sample, &[], Profile::Dev)
                 .ends_with(&["--profile".to_owned(), "driver-dev".to_owned()])
         );
     }

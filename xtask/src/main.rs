@@ -26,6 +26,7 @@ mod test;
 mod test_results;
 mod test_runner;
 mod toolchain;
+mod umdf;
 mod workspace;
 
 use std::process::ExitCode;
@@ -54,6 +55,8 @@ enum Task {
     Test,
     /// Build sample drivers as .sys files
     BuildDrivers(drivers::Options),
+    /// Build UMDF 1 drivers as DLLs, each with its INF
+    BuildUmdf(umdf::Options),
     /// Build drivers written in C as .sys files, without a WDK
     BuildC(c_driver::Options),
     /// Build one sample driver and run it with `wdm-sim run`
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options, consent),
         Task::Test => test::run(consent),
         Task::BuildDrivers(options) => drivers::run(&options, consent),
+        Task::BuildUmdf(options) => umdf::run(&options, consent),
         Task::BuildC(options) => c_driver::run(&options, consent),
         Task::Run(options) => run::run(&options, consent),
         Task::Sanitize(options) => sanitize::run(&options, consent),

@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     let sample = workspace.sample(&options.name)?;
     let toolchain = toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent)?;
     let profile = Profile::from_flag(options.release);
-    let driver = drivers::build(&workspace, &toolchain, &sample, Target::X86_64, profile)?;
+    let driver = drivers::build(&workspace, &toolchain, &sample, profile)?;
     process::run(simulator(&workspace, &driver).args(&options.simulator))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow};
 use cargo_metadata::semver::Version;
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
@@ -14,6 +14,9 @@ const DRIVER_TABLE: &str = "wdm-driver";
 
 /// The key in that table that makes the driver one for tests, and no sample.
 const FOR_TESTS: &str = "for-tests";
+
+/// The table of a sample that is a UMDF driver: `[package.metadata.umdf-driver]`.
+const UMDF_TABLE: &str = "umdf-driver";
 
 /// The workspace that this tool belongs to.
 #[derive(Debug)]
@@ -28,6 +31,15 @@ pub(crate) struct Sample {
     pub(crate) name: String,
     /// The name of its library, by which the linker's output is called.
     pub(crate) library: String,
+}
+
+/// A package that is built as a UMDF driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UmdfSample {
+    /// The package and its library.
+    pub(crate) sample: Sample,
+    /// The package's folder, where its INF is.
+    pub(crate) folder: PathBuf,
 }
 
 impl Workspace {
@@ -73,16 +85,28 @@ impl Workspace {
     /// The driver of that name.
     pub(crate) fn sample(&self, name: &str) -> Result<Sample> {
         let samples = self.all_drivers()?;
-        match samples.iter().find(|sample| sample.name == name) {
-            Some(sample) => Ok(sample.clone()),
-            None => {
-                let known: Vec<_> = samples.into_iter().map(|sample| sample.name).collect();
-                bail!(
-                    "no sample driver is called `{name}`; there are: {}",
-                    known.join(", ")
-                )
-            }
-        }
+        let found = samples.iter().find(|sample| sample.name == name);
+        found
+            .cloned()
+            .ok_or_else(|| unknown(name, samples.into_iter()))
+    }
+
+    /// The UMDF drivers, by name.
+    pub(crate) fn umdf_samples(&self) -> Result<Vec<UmdfSample>> {
+        let is = |package: &&Package| package.metadata.get(UMDF_TABLE).is_some();
+        let packages = self.metadata.packages.iter().filter(is);
+        let mut samples = packages.map(UmdfSample::of).collect::<Result<Vec<_>>>()?;
+        samples.sort_by(|a, b| a.sample.name.cmp(&b.sample.name));
+        Ok(samples)
+    }
+
+    /// The UMDF driver of that name.
+    pub(crate) fn umdf_sample(&self, name: &str) -> Result<UmdfSample> {
+        let samples = self.umdf_samples()?;
+        let found = samples.iter().find(|umdf| umdf.sample.name == name);
+        found
+            .cloned()
+            .ok_or_else(|| unknown(name, samples.into_iter().map(|umdf| umdf.sample)))
     }
 
     /// The crates that are published: those whose `Cargo.toml` does not say `publish = false`.
@@ -135,6 +159,25 @@ impl Sample {
             library: library.name.replace('-', "_"),
         })
     }
+}
+
+impl UmdfSample {
+    fn of(package: &Package) -> Result<Self> {
+        let folder = package.manifest_path.parent();
+        Ok(Self {
+            sample: Sample::of(package)?,
+            folder: folder.context("a Cargo.toml is in a folder")?.into(),
+        })
+    }
+}
+
+/// That there is no driver of a name, and which there are.
+fn unknown(name: &str, samples: impl Iterator<Item = Sample>) -> Error {
+    let known: Vec<_> = samples.map(|sample| sample.name).collect();
+    anyhow!(
+        "no sample driver is called `{name}`; there are: {}",
+        known.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -253,6 +296,27 @@ mod tests {
         };
         let error = workspace.samples().expect_err("it is a program");
         assert_eq!(error.to_string(), "the sample driver `tool` has no library");
+    }
+
+    #[test]
+    fn umdf_drivers_have_a_table_of_their_own() {
+        let table = r#""metadata": {"umdf-driver": {}}, "publish": [], "features": {},
+            "rust_version": null"#;
+        let json = package("echo-chamber", "rlib", table);
+        let json = format!(
+            r#"{{"packages": [{json}], "workspace_members": [], "resolve": null,
+                "workspace_root": "/w", "target_directory": "/w/target", "version": 1,
+                "metadata": null}}"#
+        );
+        let workspace = Workspace {
+            metadata: MetadataCommand::parse(json).expect("cargo's format"),
+        };
+        let umdf = workspace.umdf_sample("echo-chamber").expect("it is there");
+        assert_eq!(umdf.sample.library, "echo_chamber");
+        assert_eq!(umdf.folder, PathBuf::from("/w/echo-chamber"));
+        assert_eq!(workspace.all_drivers().expect("there are none"), []);
+        let error = workspace.umdf_sample("nobody").expect_err("there is none");
+        assert!(error.to_string().ends_with("there are: echo-chamber"));
     }
 
     #[test]

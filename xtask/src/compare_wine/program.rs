@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::drivers::{self, Profile};
 use crate::process::{self, say};
-use crate::target::Target;
 use crate::toolchain::DriverToolchain;
 use crate::workspace::Workspace;
 
@@ -16,10 +15,10 @@ const FEATURE: &str = "program";
 
 /// Builds it with the compiler and linker that make drivers; gives its file.
 pub(super) fn build(workspace: &Workspace, toolchain: &DriverToolchain) -> Result<PathBuf> {
-    let (target, profile) = (Target::X86_64, Profile::Dev);
+    let (triple, profile) = (toolchain.target().triple(), Profile::Dev);
     say(format!(
         "building {PACKAGE} for {} with {}",
-        target.triple(),
+        triple,
         toolchain.describe()
     ));
     let build_dir = drivers::build_dir(workspace);
@@ -33,11 +32,11 @@ pub(super) fn build(workspace: &Workspace, toolchain: &DriverToolchain) -> Resul
             "--features",
             FEATURE,
         ])
-        .args(["--target", target.triple(), "--profile", profile.name()])
+        .args(["--profile", profile.name()])
         .arg("--target-dir")
         .arg(&build_dir)
         .current_dir(workspace.root());
     process::run(&mut cargo)?;
-    let folder = build_dir.join(target.triple()).join(profile.name());
+    let folder = build_dir.join(triple).join(profile.name());
     Ok(folder.join(format!("{PACKAGE}.exe")))
 }

@@ -114,10 +114,9 @@ fn form(linked: bool, consent: Consent) -> Result<Form> {
     }
     let workspace = Workspace::load()?;
     let sample = workspace.sample(SAMPLE)?;
-    let (target, profile) = (Target::X86_64, Profile::Release);
-    match toolchain::obtain(target, &workspace.rust_version()?, consent) {
+    match toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent) {
         Ok(toolchain) => {
-            let file = drivers::build(&workspace, &toolchain, &sample, target, profile)?;
+            let file = drivers::build(&workspace, &toolchain, &sample, Profile::Release)?;
             Ok(Form::File(file))
         }
         Err(unavailable) => {

@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::semver::Version;
 
+use super::linker::{linker, names, package};
 use super::{DriverToolchain, find};
 use crate::debian::{self, Consent};
 use crate::process::{self, say};
@@ -12,9 +13,6 @@ use crate::target::Target;
 
 /// Debian's compiler, its cargo, and the source of the library that belongs to it.
 const RUST_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
-
-/// Debian's LLVM linker, for toolchains that come without one.
-const LINKER_PACKAGE: &str = "lld-19";
 
 /// Why no toolchain can build drivers here, and what would help.
 #[derive(Debug)]
@@ -54,7 +52,7 @@ pub(crate) fn obtain(
         Err(error) => error,
     };
     say(format!("rustup cannot add it: {rustup:#}"));
-    match install_debian(oldest, consent) {
+    match install_debian(target, oldest, consent) {
         Ok(toolchain) => Ok(toolchain),
         Err(debian) => Err(Unavailable {
             target,
@@ -64,11 +62,11 @@ pub(crate) fn obtain(
     }
 }
 
-/// Has rustup download the target's core library.
+/// Has rustup download the target's library.
 fn add_target(target: Target, consent: Consent) -> Result<DriverToolchain> {
     let triple = target.triple();
     say(format!(
-        "`rustup target add {triple}`: drivers need Rust's core library for Windows"
+        "`rustup target add {triple}`: drivers need Rust's library for Windows"
     ));
     let mut rustup = process::without_variables("rustup", process::is_set_for_this_tool);
     // Without a network, the first failure is as good as the fourth.
@@ -82,24 +80,24 @@ fn add_target(target: Target, consent: Consent) -> Result<DriverToolchain> {
             process::innermost(&process::last_line(&output.stderr))
         );
     }
-    if find::linker().is_none() {
+    if linker(target).is_none() {
         debian::install(
-            &[LINKER_PACKAGE],
+            &[package(target)],
             "the active toolchain has no linker for Windows files",
             consent,
         )
-        .context("there is no linker: neither rust-lld nor lld-link")?;
+        .with_context(|| format!("there is no linker: {}", names(target)))?;
     }
     find::active(target).with_context(|| format!("the library for {triple} is still not there"))
 }
 
-/// Installs Debian's toolchain, and its linker where rustup's is missing.
-fn install_debian(oldest: &Version, consent: Consent) -> Result<DriverToolchain> {
-    let linker = find::linker().is_none().then_some(LINKER_PACKAGE);
+/// Installs Debian's toolchain, and a linker where there is none.
+fn install_debian(target: Target, oldest: &Version, consent: Consent) -> Result<DriverToolchain> {
+    let linker = linker(target).is_none().then(|| package(target));
     let packages: Vec<&str> = RUST_PACKAGES.into_iter().chain(linker).collect();
     debian::install(
         &packages,
-        "Debian's Rust compiles the driver, and Rust's core library from source",
+        "Debian's Rust compiles the driver, and Rust's library from source",
         consent,
     )?;
     if let Some(version) = find::debian_version()
@@ -107,7 +105,7 @@ fn install_debian(oldest: &Version, consent: Consent) -> Result<DriverToolchain>
     {
         bail!("Debian's Rust is {version}, this workspace needs {oldest}");
     }
-    find::debian(oldest).context("Debian's compiler and library source do not fit together")
+    find::debian(target, oldest).context("Debian's compiler and library source do not fit together")
 }
 
 #[cfg(test)]

@@ -1,47 +1,24 @@
 //! The compiler and linker that make a driver: no WDK, no Visual Studio.
 //!
-//! Two kinds do it, and take the same path through the linker:
+//! Two kinds of compilers do it, and take the same path through the linker:
 //!
-//! * the toolchain that runs this tool, once `rustup target add` has given it the precompiled
-//!   core library for the driver's target;
-//! * Debian's compiler together with Debian's source of the core library, where rustup cannot
-//!   download. One compiler never goes with another version's library source.
-//!
-//! The linker is LLVM's in both, on every host: rustup ships it as `rust-lld`.
+//! * that of the toolchain that runs this tool, once `rustup target add` has given it the
+//!   precompiled library for the driver's target;
+//! * Debian's together with Debian's source of the library, where rustup cannot download. One
+//!   compiler never goes with another version's library source.
 
 mod find;
 mod install;
+mod linker;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-pub(crate) use find::linker;
 pub(crate) use install::obtain;
+pub(crate) use linker::{LINK_ARGUMENTS, linker, names as linker_names, package as linker_package};
 
 use crate::process;
-
-/// What the linker is told, whatever the driver.
-///
-/// `/RELEASE` writes the checksum that the kernel demands of boot drivers; `/NODEFAULTLIB` leaves
-/// ntoskrnl.exe, by raw-dylib, as the only import; `/BREPRO` makes equal sources equal files.
-pub(crate) const LINK_ARGUMENTS: [&str; 8] = [
-    "/ENTRY:DriverEntry",
-    "/SUBSYSTEM:NATIVE",
-    "/DRIVER",
-    "/NODEFAULTLIB",
-    "/RELEASE",
-    "/DYNAMICBASE",
-    "/NXCOMPAT",
-    "/BREPRO",
-];
-
-/// What the linker is told for a program: its imports, too, are by raw-dylib.
-const PROGRAM_LINK_ARGUMENTS: [&str; 4] = [
-    "/ENTRY:start",
-    "/SUBSYSTEM:CONSOLE",
-    "/NODEFAULTLIB",
-    "/BREPRO",
-];
+use crate::target::Target;
 
 /// Parts of Debian's toolchain, by the paths that its packages install.
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
@@ -49,57 +26,58 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A compiler for the driver's target, and the linker that goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DriverToolchain {
-    /// The toolchain that runs this tool, with the target's precompiled core library.
-    Rustup {
-        /// The linker's file.
-        linker: PathBuf,
-    },
-    /// Debian's compiler, which compiles the core library from Debian's source.
-    Debian {
-        /// The linker's file.
-        linker: PathBuf,
-    },
+pub(crate) struct DriverToolchain {
+    target: Target,
+    compiler: Compiler,
+    linker: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compiler {
+    /// That of the toolchain that runs this tool, with the target's precompiled library.
+    Active,
+    /// Debian's, which compiles the library from Debian's source.
+    Debian,
 }
 
 impl DriverToolchain {
-    /// The cargo command that the subcommand's arguments are added to.
+    /// The cargo command that the subcommand's arguments are added to, the target among them.
     ///
     /// Nothing that the user set for host builds gets through: flags such as
     /// `-Ctarget-cpu=native` would make a driver that faults on other machines.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
-        self.cargo_with(subcommand, &LINK_ARGUMENTS)
+        self.cargo_with(subcommand, linker::arguments(self.target))
     }
 
     /// As [`cargo`](Self::cargo), for a Windows program with no standard library.
     pub(crate) fn cargo_for_program(&self, subcommand: &str) -> Command {
-        self.cargo_with(subcommand, &PROGRAM_LINK_ARGUMENTS)
+        self.cargo_with(subcommand, &linker::PROGRAM_LINK_ARGUMENTS)
     }
 
     fn cargo_with(&self, subcommand: &str, link_arguments: &[&str]) -> Command {
-        let mut command = match self {
-            Self::Rustup { .. } => {
+        let mut command = match self.compiler {
+            Compiler::Active => {
                 let mut command =
                     process::without_variables(process::cargo_program(), steers_a_build);
                 command.arg(subcommand);
                 command
             }
-            Self::Debian { .. } => {
+            Compiler::Debian => {
                 let mut command = process::without_variables(DEBIAN_CARGO, |name| {
                     // cargo's `run` names the libraries of another compiler there.
                     steers_a_build(name) || matches!(name, "RUSTUP_TOOLCHAIN" | "LD_LIBRARY_PATH")
                 });
                 command
                     .arg(subcommand)
-                    .arg("-Zbuild-std=core,alloc,compiler_builtins")
+                    .arg(format!("-Zbuild-std={}", self.target.library()))
                     .env("RUSTC", DEBIAN_RUSTC)
                     .env("RUSTC_BOOTSTRAP", "1");
                 command
             }
         };
-        command.env(
+        command.args(["--target", self.target.triple()]).env(
             "CARGO_ENCODED_RUSTFLAGS",
-            encoded_flags(self.linker(), link_arguments),
+            linker::encoded_flags(self.target, &self.linker, link_arguments),
         );
         command
     }
@@ -108,9 +86,9 @@ impl DriverToolchain {
     ///
     /// It is clippy with warnings denied; Debian's Rust has no clippy, so there it is a check.
     pub(crate) fn check(&self, arguments: &[&str]) -> Command {
-        let (subcommand, lints): (_, &[&str]) = match self {
-            Self::Rustup { .. } => ("clippy", &["--", "-Dwarnings"]),
-            Self::Debian { .. } => ("check", &[]),
+        let (subcommand, lints): (_, &[&str]) = match self.compiler {
+            Compiler::Active => ("clippy", &["--", "-Dwarnings"]),
+            Compiler::Debian => ("check", &[]),
         };
         let mut command = self.cargo(subcommand);
         command.args(arguments).args(lints);
@@ -119,28 +97,28 @@ impl DriverToolchain {
 
     /// What it is, for people.
     pub(crate) fn describe(&self) -> &'static str {
-        match self {
-            Self::Rustup { .. } => "the active toolchain",
-            Self::Debian { .. } => "Debian's Rust, core library from source",
+        match self.compiler {
+            Compiler::Active => "the active toolchain",
+            Compiler::Debian => "Debian's Rust, its library from source",
         }
     }
 
-    fn linker(&self) -> &Path {
-        match self {
-            Self::Rustup { linker } | Self::Debian { linker } => linker,
-        }
+    /// What it builds for.
+    pub(crate) fn target(&self) -> Target {
+        self.target
     }
 }
 
-/// The compiler's flags in cargo's encoding, in which paths may contain spaces.
-fn encoded_flags(linker: &Path, link_arguments: &[&str]) -> String {
-    let mut flags = vec![
-        format!("-Clinker={}", linker.display()),
-        "-Clinker-flavor=lld-link".to_owned(),
-    ];
-    let arguments = link_arguments.iter();
-    flags.extend(arguments.map(|argument| format!("-Clink-arg={argument}")));
-    flags.join("\x1f")
+/// The compiler that the nested cargo takes, under the same variables.
+fn active_rustc() -> Command {
+    process::without_variables("rustc", steers_a_build)
+}
+
+/// A field of what `rustc -vV` writes: lines of `name: value`.
+fn field<'a>(verbose_version: &'a str, name: &str) -> Option<&'a str> {
+    verbose_version
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
 /// Whether a variable changes what a nested cargo builds.
@@ -160,9 +138,11 @@ mod tests {
 
     use super::*;
 
-    fn debian() -> DriverToolchain {
-        DriverToolchain::Debian {
-            linker: "/usr/bin/lld-link-19".into(),
+    fn toolchain(target: Target, compiler: Compiler) -> DriverToolchain {
+        DriverToolchain {
+            target,
+            compiler,
+            linker: "/usr/bin/linker".into(),
         }
     }
 
@@ -175,11 +155,16 @@ mod tests {
 
     #[test]
     fn debians_cargo_compiles_the_core_library_with_debians_compiler() {
-        let command = debian().cargo("rustc");
+        let command = toolchain(Target::X86_64, Compiler::Debian).cargo("rustc");
         assert_eq!(command.get_program(), "/usr/bin/cargo");
         assert_eq!(
             command.get_args().collect::<Vec<_>>(),
-            ["rustc", "-Zbuild-std=core,alloc,compiler_builtins"]
+            [
+                "rustc",
+                "-Zbuild-std=core,alloc,compiler_builtins",
+                "--target",
+                "x86_64-pc-windows-msvc"
+            ]
         );
         assert_eq!(
             variable(&command, "RUSTC"),
@@ -192,38 +177,50 @@ mod tests {
     }
 
     #[test]
+    fn user_mode_has_the_standard_library() {
+        let command = toolchain(Target::UserMode, Compiler::Debian).cargo("rustc");
+        assert_eq!(
+            command.get_args().collect::<Vec<_>>(),
+            [
+                "rustc",
+                "-Zbuild-std=std,panic_abort",
+                "--target",
+                "x86_64-pc-windows-gnu"
+            ]
+        );
+    }
+
+    #[test]
     fn the_precompiled_library_needs_no_unstable_flag() {
-        let toolchain = DriverToolchain::Rustup {
-            linker: "rust-lld".into(),
-        };
-        let command = toolchain.cargo("rustc");
-        assert_eq!(command.get_args().collect::<Vec<_>>(), ["rustc"]);
+        let command = toolchain(Target::X86_64, Compiler::Active).cargo("rustc");
+        assert_eq!(
+            command.get_args().collect::<Vec<_>>(),
+            ["rustc", "--target", "x86_64-pc-windows-msvc"]
+        );
         // It may be listed as removed, but never set.
         assert_eq!(variable(&command, "RUSTC_BOOTSTRAP").flatten(), None);
     }
 
     #[test]
-    fn both_toolchains_give_the_linker_the_same_arguments() {
-        let rustup = DriverToolchain::Rustup {
-            linker: "/usr/bin/lld-link-19".into(),
-        };
-        let flags = |toolchain: &DriverToolchain| {
-            variable(&toolchain.cargo("rustc"), "CARGO_ENCODED_RUSTFLAGS")
+    fn both_compilers_give_the_linker_the_same_arguments() {
+        let flags = |target, compiler| {
+            let command = toolchain(target, compiler).cargo("rustc");
+            variable(&command, "CARGO_ENCODED_RUSTFLAGS")
                 .flatten()
                 .map(OsStr::to_owned)
         };
-        assert!(flags(&rustup).is_some());
-        assert_eq!(flags(&rustup), flags(&debian()));
+        for target in [Target::X86_64, Target::Aarch64, Target::UserMode] {
+            let active = flags(target, Compiler::Active);
+            assert!(active.is_some());
+            assert_eq!(active, flags(target, Compiler::Debian));
+        }
     }
 
     #[test]
-    fn a_linker_path_with_a_space_stays_one_flag() {
-        let flags = encoded_flags(Path::new("C:/Program Files/rust-lld.exe"), &LINK_ARGUMENTS);
-        let flags: Vec<_> = flags.split('\x1f').collect();
-        assert_eq!(flags[0], "-Clinker=C:/Program Files/rust-lld.exe");
-        assert_eq!(flags[1], "-Clinker-flavor=lld-link");
-        assert_eq!(flags[2], "-Clink-arg=/ENTRY:DriverEntry");
-        assert_eq!(flags.len(), 2 + LINK_ARGUMENTS.len());
+    fn a_field_of_the_verbose_version_is_found() {
+        let verbose = "rustc 1.96.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.96.0";
+        assert_eq!(field(verbose, "host"), Some("x86_64-unknown-linux-gnu"));
+        assert_eq!(field(verbose, "commit-hash"), None);
     }
 
     #[test]
