@@ -14,7 +14,7 @@ use crate::sanitize::{self, Checker};
 use crate::steps::{Done, Steps};
 use crate::target::Target;
 use crate::workspace::Workspace;
-use crate::{compare_wine, demo, package, process, test, toolchain};
+use crate::{compare_wine, demo, package, process, test, toolchain, wine};
 
 /// The headers and the parser that the bindings are generated with, as Debian packages them.
 const BINDGEN_PACKAGES: [&str; 3] = ["mingw-w64-common", "libclang1-19", "libclang-common-19-dev"];
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
             test::tests(&workspace, consent).map(|()| Done::Ok)
         });
         steps.take("comparison with Wine", || {
-            compare_wine::step(&workspace, consent)
+            compare_wine::step(&workspace, &mut wine::Shared::default(), consent)
         });
     }
     if options.nightly {

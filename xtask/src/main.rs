@@ -27,6 +27,7 @@ mod test_results;
 mod test_runner;
 mod toolchain;
 mod umdf;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;

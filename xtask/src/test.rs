@@ -13,6 +13,7 @@ use crate::steps::Done;
 use crate::target::Target;
 use crate::test_runner::{self, Counts, Stream};
 use crate::toolchain;
+use crate::wine;
 use crate::workspace::Workspace;
 
 /// Where the tests of the loader find the sample drivers.
@@ -25,10 +26,12 @@ const C_DRIVERS_VARIABLE: &str = "WDM_C_DRIVERS";
 pub(crate) fn run(consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
     // First, as the tests' count is the last line that is printed.
-    let compared = compare_wine::step(&workspace, consent);
+    let mut wine = wine::Shared::default();
+    let compared = compare_wine::step(&workspace, &mut wine, consent);
     if let Ok(Done::Skipped(why)) = &compared {
         say(format!("the registry is not compared with Wine's: {why}"));
     }
+    drop(wine);
     tests(&workspace, consent)?;
     compared.map(drop)
 }

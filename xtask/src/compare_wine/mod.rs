@@ -10,7 +10,6 @@ mod fields;
 mod page;
 mod program;
 mod report;
-mod wine;
 
 use std::fs;
 
@@ -22,13 +21,16 @@ use wdm_sim::Machine;
 use self::cases::Case;
 use self::page::PAGE;
 use self::report::Report;
-use self::wine::Wine;
 use crate::debian::Consent;
 use crate::process::one_line;
 use crate::steps::Done;
 use crate::target::Target;
 use crate::toolchain::{self, DriverToolchain};
+use crate::wine::{self, Wine};
 use crate::workspace::Workspace;
+
+/// What Wine is wanted for.
+const WHY: &str = "Wine's registry is the second opinion on the simulator's";
 
 /// The command line of `cargo xtask compare-wine`.
 #[derive(Debug, Args)]
@@ -41,9 +43,9 @@ pub(crate) struct Options {
 /// Compares, prints what was found, and fails if the page does not say the same.
 pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
-    Wine::install(consent)?;
+    Wine::install(WHY, consent)?;
     let toolchain = toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent)?;
-    let report = compare(&workspace, &toolchain)?;
+    let report = compare(&workspace, &toolchain, &mut wine::Shared::default())?;
     match options.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => print!("{report}"),
@@ -53,31 +55,37 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
 
 /// Compares if this machine has, or may be given, what that needs: the version of Wine that the page is
 /// about, and a compiler for the program.
-pub(crate) fn step(workspace: &Workspace, consent: Consent) -> Result<Done> {
-    let wine = Wine::install(consent).and_then(|()| wine::version());
-    if let Err(error) = wine.and_then(|version| page::is_about(&version)) {
+pub(crate) fn step(
+    workspace: &Workspace,
+    wine: &mut wine::Shared,
+    consent: Consent,
+) -> Result<Done> {
+    let version = Wine::install(WHY, consent).and_then(|()| wine::version());
+    if let Err(error) = version.and_then(|version| page::is_about(&version)) {
         return Ok(Done::Skipped(one_line(&format!("{error:#}"))));
     }
     let toolchain = match toolchain::obtain(Target::X86_64, &workspace.rust_version()?, consent) {
         Ok(toolchain) => toolchain,
         Err(unavailable) => return Ok(Done::Skipped(unavailable.to_string())),
     };
-    let report = compare(workspace, &toolchain)?;
+    let report = compare(workspace, &toolchain, wine)?;
     print!("{report}");
     report.verdict().map(|()| Done::Ok)
 }
 
-fn compare(workspace: &Workspace, toolchain: &DriverToolchain) -> Result<Report> {
+fn compare(
+    workspace: &Workspace,
+    toolchain: &DriverToolchain,
+    wine: &mut wine::Shared,
+) -> Result<Report> {
     let page = workspace.root().join(PAGE);
     let page = fs::read_to_string(&page).with_context(|| format!("cannot read {PAGE}"))?;
     let rows = page::rows(&page)?;
     let program = program::build(workspace, toolchain)?;
     let cases = cases::all();
     let simulated = simulate(&cases)?;
-    let wine = Wine::start()?;
     let calls = cases.iter().flat_map(|case| &case.calls);
-    let answered = wine.perform(&program, calls)?;
-    drop(wine);
+    let answered = program::perform(wine.get()?, &program, calls)?;
     let differences = compare::all(&cases, &answered, &simulated);
     Ok(Report::new(&wine::version()?, &cases, &differences, rows))
 }

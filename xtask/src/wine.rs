@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use registry_probe::{Answer, Call};
 use tempfile::TempDir;
 
 use crate::debian::{self, Consent};
@@ -20,8 +19,28 @@ const PACKAGES: [&str; 2] = ["wine64", "wine"];
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A Wine prefix: a Windows installation with a registry of its own, which goes when this is dropped.
-pub(super) struct Wine {
+pub(crate) struct Wine {
     folder: TempDir,
+}
+
+/// A prefix that is made when it is first needed, as that takes seconds.
+#[derive(Default)]
+pub(crate) struct Shared(Option<Wine>);
+
+impl Shared {
+    /// The prefix.
+    pub(crate) fn get(&mut self) -> Result<&Wine> {
+        if self.0.is_none() {
+            self.0 = Some(Wine::start()?);
+        }
+        self.0.as_ref().context("a prefix was made")
+    }
+}
+
+/// What a program has written, and how it ended.
+pub(crate) struct Ended {
+    pub(crate) output: String,
+    pub(crate) ended: Result<()>,
 }
 
 impl Wine {
@@ -29,20 +48,19 @@ impl Wine {
     ///
     /// # Errors
     /// One line that says why not.
-    pub(super) fn install(consent: Consent) -> Result<()> {
+    pub(crate) fn install(why: &str, consent: Consent) -> Result<()> {
         if version().is_ok() {
             return Ok(());
         }
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             bail!("there is no `wine`, and no package of it for this system");
         }
-        let why = "Wine's registry is the second opinion on the simulator's";
         debian::install(&PACKAGES, why, consent)?;
         version().map(drop)
     }
 
     /// Makes a prefix.
-    pub(super) fn start() -> Result<Self> {
+    fn start() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("wdm-wine-").tempdir();
         let wine = Self {
             folder: folder.context("no folder for Wine can be made")?,
@@ -58,32 +76,22 @@ impl Wine {
         Ok(wine)
     }
 
-    /// Runs the program, a line of standard input a call, a line of standard output its answer.
-    pub(super) fn perform<'c>(
-        &self,
-        program: &Path,
-        calls: impl Iterator<Item = &'c Call>,
-    ) -> Result<Vec<Answer>> {
-        let [input, output] = ["calls", "answers"].map(|name| self.folder.path().join(name));
-        let lines: String = calls.map(|call| call.to_line() + "\n").collect();
-        fs::write(&input, &lines)?;
+    /// Runs a program to its end, with a text as its standard input.
+    ///
+    /// # Errors
+    /// It cannot be started, or writes what is not UTF-8. How it ended is in the result.
+    pub(crate) fn run(&self, program: &Path, arguments: &[String], input: &str) -> Result<Ended> {
+        let [from, to] = ["input", "output"].map(|name| self.folder.path().join(name));
+        fs::write(&from, input)?;
         let mut wine = self.command("wine");
         wine.arg(program)
-            .stdin(File::open(&input)?)
-            .stdout(File::create(&output)?)
+            .args(arguments)
+            .stdin(File::open(&from)?)
+            .stdout(File::create(&to)?)
             .stderr(Stdio::null());
         let ended = wait(&mut wine);
-        let answers = fs::read_to_string(&output)?;
-        let answers: Option<Vec<Answer>> = answers.lines().map(Answer::from_line).collect();
-        let answers = answers.context("the program under Wine wrote a line that is no answer")?;
-        // A call that ends the program is more to the point than how it ended.
-        match lines.lines().nth(answers.len()) {
-            Some(call) => {
-                let call = call.get(..200).unwrap_or(call);
-                bail!("the program under Wine ended at the call `{call}`")
-            }
-            None => ended.map(|()| answers),
-        }
+        let output = fs::read_to_string(&to)?;
+        Ok(Ended { output, ended })
     }
 
     fn prefix(&self) -> PathBuf {
@@ -132,7 +140,7 @@ fn processes_with(variable: &str) -> Vec<String> {
 }
 
 /// Wine's version, such as `wine-8.0 (Debian 8.0~repack-4)`.
-pub(super) fn version() -> Result<String> {
+pub(crate) fn version() -> Result<String> {
     process::read(Command::new("wine").arg("--version").stderr(Stdio::null()))
         .context("there is no `wine`")
 }
