@@ -14,7 +14,7 @@ use crate::sanitize::{self, Checker};
 use crate::steps::{Done, Steps};
 use crate::target::Target;
 use crate::workspace::Workspace;
-use crate::{compare_wine, demo, package, process, test, toolchain, wine};
+use crate::{compare_wine, demo, package, process, test, toolchain, umdf, wine};
 
 /// The headers and the parser that the bindings are generated with, as Debian packages them.
 const BINDGEN_PACKAGES: [&str; 3] = ["mingw-w64-common", "libclang1-19", "libclang-common-19-dev"];
@@ -53,8 +53,12 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
         steps.take("tests", || {
             test::tests(&workspace, consent).map(|()| Done::Ok)
         });
+        let mut wine = wine::Shared::default();
         steps.take("comparison with Wine", || {
-            compare_wine::step(&workspace, &mut wine::Shared::default(), consent)
+            compare_wine::step(&workspace, &mut wine, consent)
+        });
+        steps.take("UMDF under Wine", || {
+            umdf::step(&workspace, &mut wine, consent)
         });
     }
     if options.nightly {

@@ -58,6 +58,8 @@ enum Task {
     BuildDrivers(drivers::Options),
     /// Build UMDF 1 drivers as DLLs, each with its INF
     BuildUmdf(umdf::Options),
+    /// Run UMDF 1 drivers in a host written in C, under Wine
+    UmdfWine(umdf::WineOptions),
     /// Build drivers written in C as .sys files, without a WDK
     BuildC(c_driver::Options),
     /// Build one sample driver and run it with `wdm-sim run`
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(consent),
         Task::BuildDrivers(options) => drivers::run(&options, consent),
         Task::BuildUmdf(options) => umdf::run(&options, consent),
+        Task::UmdfWine(options) => umdf::run_under_wine(&options, consent),
         Task::BuildC(options) => c_driver::run(&options, consent),
         Task::Run(options) => run::run(&options, consent),
         Task::Sanitize(options) => sanitize::run(&options, consent),

@@ -13,6 +13,7 @@ use crate::steps::Done;
 use crate::target::Target;
 use crate::test_runner::{self, Counts, Stream};
 use crate::toolchain;
+use crate::umdf;
 use crate::wine;
 use crate::workspace::Workspace;
 
@@ -22,7 +23,7 @@ const DRIVERS_VARIABLE: &str = "WDM_DRIVERS";
 /// Where they find the drivers in C.
 const C_DRIVERS_VARIABLE: &str = "WDM_C_DRIVERS";
 
-/// Runs all tests, and compares the simulated registry with Wine's.
+/// Runs all tests, compares the simulated registry with Wine's, and runs UMDF drivers under Wine.
 pub(crate) fn run(consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
     // First, as the tests' count is the last line that is printed.
@@ -31,9 +32,13 @@ pub(crate) fn run(consent: Consent) -> Result<()> {
     if let Ok(Done::Skipped(why)) = &compared {
         say(format!("the registry is not compared with Wine's: {why}"));
     }
+    let hosted = umdf::step(&workspace, &mut wine, consent);
+    if let Ok(Done::Skipped(why)) = &hosted {
+        say(format!("no UMDF driver is run as a DLL: {why}"));
+    }
     drop(wine);
     tests(&workspace, consent)?;
-    compared.map(drop)
+    compared.and(hosted).map(drop)
 }
 
 /// Builds the drivers, runs all tests, and prints how many there were.

@@ -139,6 +139,11 @@ fn processes_with(variable: &str) -> Vec<String> {
     ids.filter_map(|id| id.into_string().ok()).collect()
 }
 
+/// A file of this machine as programs under Wine call it.
+pub(crate) fn windows_path(file: &Path) -> String {
+    format!("Z:{}", file.display()).replace('/', "\\")
+}
+
 /// Wine's version, such as `wine-8.0 (Debian 8.0~repack-4)`.
 pub(crate) fn version() -> Result<String> {
     process::read(Command::new("wine").arg("--version").stderr(Stdio::null()))
@@ -165,5 +170,15 @@ fn wait(command: &mut Command) -> Result<()> {
             bail!("`{name}` had not ended after {} s", PATIENCE.as_secs());
         }
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_a_drive() {
+        assert_eq!(windows_path(Path::new("/a/b.dll")), r"Z:\a\b.dll");
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Error, Result, anyhow};
 use cargo_metadata::semver::Version;
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use serde::Deserialize;
 
 use crate::process;
 
@@ -40,6 +41,19 @@ pub(crate) struct UmdfSample {
     pub(crate) sample: Sample,
     /// The package's folder, where its INF is.
     pub(crate) folder: PathBuf,
+    /// A device I/O control that it answers.
+    pub(crate) control: Option<Control>,
+}
+
+/// A device I/O control, as the table of a UMDF driver gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Control {
+    /// The control code.
+    pub(crate) code: u32,
+    /// The input, as hexadecimal digits.
+    pub(crate) input: Option<String>,
+    /// The whole output that it has to have, as hexadecimal digits.
+    pub(crate) output: Option<String>,
 }
 
 impl Workspace {
@@ -164,7 +178,19 @@ impl Sample {
 impl UmdfSample {
     fn of(package: &Package) -> Result<Self> {
         let folder = package.manifest_path.parent();
+        let control = package
+            .metadata
+            .get(UMDF_TABLE)
+            .and_then(|table| table.get("control"));
+        let control = control.map(Control::deserialize).transpose();
+        let control = control.with_context(|| {
+            format!(
+                "the device I/O control in the Cargo.toml of `{}` is none",
+                package.name
+            )
+        })?;
         Ok(Self {
+            control,
             sample: Sample::of(package)?,
             folder: folder.context("a Cargo.toml is in a folder")?.into(),
         })
@@ -300,7 +326,7 @@ mod tests {
 
     #[test]
     fn umdf_drivers_have_a_table_of_their_own() {
-        let table = r#""metadata": {"umdf-driver": {}}, "publish": [], "features": {},
+        let table = r#""metadata": {"umdf-driver": {"control": {"code": 2236416, "output": "00"}}}, "publish": [], "features": {},
             "rust_version": null"#;
         let json = package("echo-chamber", "rlib", table);
         let json = format!(
@@ -314,6 +340,9 @@ mod tests {
         let umdf = workspace.umdf_sample("echo-chamber").expect("it is there");
         assert_eq!(umdf.sample.library, "echo_chamber");
         assert_eq!(umdf.folder, PathBuf::from("/w/echo-chamber"));
+        let control = umdf.control.expect("it has one");
+        assert_eq!((control.code, control.input), (0x222000, None));
+        assert_eq!(control.output.as_deref(), Some("00"));
         assert_eq!(workspace.all_drivers().expect("there are none"), []);
         let error = workspace.umdf_sample("nobody").expect_err("there is none");
         assert!(error.to_string().ends_with("there are: echo-chamber"));

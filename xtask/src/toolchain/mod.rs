@@ -11,7 +11,7 @@ mod find;
 mod install;
 mod linker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use install::obtain;
@@ -106,6 +106,11 @@ impl DriverToolchain {
     /// What it builds for.
     pub(crate) fn target(&self) -> Target {
         self.target
+    }
+
+    /// The linker; that for user mode is a C compiler too.
+    pub(crate) fn linker(&self) -> &Path {
+        &self.linker
     }
 }
 

@@ -1,9 +1,12 @@
 //! `cargo xtask build-umdf`: UMDF 1 drivers as DLLs with their INFs, on any host that has mingw-w64.
 
+mod host;
 mod image;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+pub(crate) use host::{Options as WineOptions, run as run_under_wine, step};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -30,6 +33,8 @@ pub(crate) struct Options {
 #[derive(Debug)]
 struct Package {
     dll: PathBuf,
+    /// What the INF says of the driver.
+    inf: UmdfDriver,
     /// What was found in the DLL.
     summary: String,
 }
@@ -70,7 +75,7 @@ fn build(
     let dll = folder.join(&inf.file);
     drivers::copy(&built.join(format!("{}.dll", sample.library)), &dll)?;
     let summary = image::check(&dll, &inf)?;
-    Ok(Package { dll, summary })
+    Ok(Package { dll, inf, summary })
 }
 
 fn read_inf(file: &Path) -> Result<UmdfDriver> {
