@@ -118,6 +118,13 @@ CALLBACK_INTERFACE(IPnpCallback,
 CALLBACK_INTERFACE(IPnpCallbackHardware,
          RESULT(IPnpCallbackHardware, OnPrepareHardware, FRAMEWORK device)
          RESULT(IPnpCallbackHardware, OnReleaseHardware, FRAMEWORK device));
+CALLBACK_INTERFACE(IPnpCallbackSelfManagedIo,
+         NOTHING(IPnpCallbackSelfManagedIo, OnSelfManagedIoCleanup, FRAMEWORK device)
+         NOTHING(IPnpCallbackSelfManagedIo, OnSelfManagedIoFlush, FRAMEWORK device)
+         RESULT(IPnpCallbackSelfManagedIo, OnSelfManagedIoInit, FRAMEWORK device)
+         RESULT(IPnpCallbackSelfManagedIo, OnSelfManagedIoSuspend, FRAMEWORK device)
+         RESULT(IPnpCallbackSelfManagedIo, OnSelfManagedIoRestart, FRAMEWORK device)
+         RESULT(IPnpCallbackSelfManagedIo, OnSelfManagedIoStop, FRAMEWORK device));
 CALLBACK_INTERFACE(IFileCallbackCleanup, NOTHING(IFileCallbackCleanup, OnCleanupFile, FRAMEWORK file));
 CALLBACK_INTERFACE(IFileCallbackClose, NOTHING(IFileCallbackClose, OnCloseFile, FRAMEWORK file));
 CALLBACK_INTERFACE(IQueueCallbackCreate,
@@ -150,6 +157,7 @@ ID(IDriverEntry, 0x1BEC7499, 0x8881, 0x4F2B, 0xB0, 0x1C, 0xA1, 0xA9, 0x07, 0x30,
 ID(IObjectCleanup, 0x244ABE3A, 0xABBC, 0x43B1, 0xA8, 0x77, 0xF0, 0x00, 0x77, 0x55, 0x0E, 0x6A);
 ID(IPnpCallback, 0x27C32374, 0xCC45, 0x4840, 0x85, 0x7E, 0x8E, 0x5E, 0xF7, 0xC0, 0xEB, 0xFF);
 ID(IPnpCallbackHardware, 0x51433BD3, 0xC7C1, 0x4BD8, 0xB4, 0xC1, 0xAB, 0x1E, 0x03, 0x46, 0x26, 0xCC);
+ID(IPnpCallbackSelfManagedIo, 0xD1C9CA4C, 0x46AA, 0x46F8, 0xBD, 0x8C, 0x6C, 0xA9, 0xDE, 0xB1, 0x33, 0x40);
 ID(IFileCallbackCleanup, 0x35C5F79C, 0x6D81, 0x4819, 0xAA, 0x64, 0xD6, 0xA8, 0x93, 0x9D, 0x94, 0xD6);
 ID(IFileCallbackClose, 0xC28FD731, 0xF3F1, 0x4573, 0x97, 0xDC, 0x62, 0x0F, 0x72, 0xD0, 0x13, 0xA6);
 ID(IQueueCallbackCreate, 0x7D8899F0, 0x8DA9, 0x435F, 0x98, 0x3C, 0x7E, 0x17, 0xD4, 0x35, 0x69, 0x97);

@@ -184,15 +184,22 @@ static DEVICE *add_device(IDriverEntry *entry, DRIVER *driver) {
 static void power(DEVICE *device, BOOL on) {
     IPnpCallbackHardware *hardware = callback(device->callback, &ID_IPnpCallbackHardware);
     IPnpCallback *pnp = callback(device->callback, &ID_IPnpCallback);
+    IPnpCallbackSelfManagedIo *io = callback(device->callback, &ID_IPnpCallbackSelfManagedIo);
     if (on && hardware) expect(hardware->lpVtbl->OnPrepareHardware(hardware, device), S_OK, "OnPrepareHardware");
     if (on && pnp) expect(pnp->lpVtbl->OnD0Entry(pnp, device, WdfPowerDeviceD3Final), S_OK, "OnD0Entry");
+    if (on && io) expect(io->lpVtbl->OnSelfManagedIoInit(io, device), S_OK, "OnSelfManagedIoInit");
     if (!on && pnp) expect(pnp->lpVtbl->OnQueryRemove(pnp, device), S_OK, "OnQueryRemove");
+    if (!on && io) expect(io->lpVtbl->OnSelfManagedIoSuspend(io, device), S_OK, "OnSelfManagedIoSuspend");
     if (!on && pnp) expect(pnp->lpVtbl->OnD0Exit(pnp, device, WdfPowerDeviceD3Final), S_OK, "OnD0Exit");
     if (!on && hardware) expect(hardware->lpVtbl->OnReleaseHardware(hardware, device), S_OK, "OnReleaseHardware");
+    if (!on && io) io->lpVtbl->OnSelfManagedIoFlush(io, device);
+    if (!on && io) io->lpVtbl->OnSelfManagedIoCleanup(io, device);
     if (pnp) expect(pnp->lpVtbl->OnD0Entry(pnp, NULL, WdfPowerDeviceD0), E_POINTER, "OnD0Entry without a device");
     if (hardware) release(hardware);
     if (pnp) release(pnp);
-    printf("ok: %s%s%s\n", on ? "the device starts:" : "the device stops:", hardware ? " hardware" : "", pnp ? " power" : "");
+    if (io) release(io);
+    printf("ok: %s%s%s%s\n", on ? "the device starts:" : "the device stops:", hardware ? " hardware" : "", pnp ? " power" : "",
+           io ? " self-managed I/O" : "");
 }
 
 /* -- Its requests (U5) -- */
