@@ -198,7 +198,7 @@ impl UmdfSample {
 }
 
 /// That there is no driver of a name, and which there are.
-fn unknown(name: &str, samples: impl Iterator<Item = Sample>) -> Error {
+pub(crate) fn unknown(name: &str, samples: impl Iterator<Item = Sample>) -> Error {
     let known: Vec<_> = samples.map(|sample| sample.name).collect();
     anyhow!(
         "no sample driver is called `{name}`; there are: {}",

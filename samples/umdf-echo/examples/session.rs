@@ -1,10 +1,7 @@
 //! A session with the driver in the simulated framework, and its trace: `cargo xtask run umdf-echo`.
 //!
-//! With `--json` the report is printed as JSON, with `--trace FILE` it is also written for <https://ui.perfetto.dev>. Exit code: 0
-//! if all is well, 1 if the framework has found a rule broken or something fails, 2 for a wrong command line.
+//! `--help` tells the options.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use umdf_callback::{Error, PowerState};
@@ -47,75 +44,6 @@ fn session() -> Result<Report, Error> {
     Ok(framework.unload())
 }
 
-/// What the command line asks for.
-#[derive(Default)]
-struct Options {
-    json: bool,
-    chrome: Option<String>,
-}
-
-impl Options {
-    fn parse() -> Result<Self, String> {
-        let mut options = Options::default();
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--json" => options.json = true,
-                "--trace" => {
-                    let file = arguments
-                        .next()
-                        .ok_or("`--trace` needs the name of a file")?;
-                    options.chrome = Some(file);
-                }
-                other => {
-                    return Err(format!(
-                        "there is no option `{other}`; there are `--json` and `--trace FILE`"
-                    ));
-                }
-            }
-        }
-        Ok(options)
-    }
-}
-
-/// Prints a report, and writes its trace where it is wanted.
-fn print(report: &Report, options: &Options) -> io::Result<()> {
-    if let Some(file) = &options.chrome {
-        let file = File::create(file)?;
-        report.trace.write_chrome(BufWriter::new(file))?;
-    }
-    let mut out = io::stdout().lock();
-    if options.json {
-        serde_json::to_writer_pretty(&mut out, report)?;
-        return writeln!(out);
-    }
-    write!(out, "{}", report.trace)?;
-    let (events, findings) = (report.trace.events.len(), report.findings.len());
-    writeln!(out, "{events} events, {findings} findings")
-}
-
 fn main() -> ExitCode {
-    let options = match Options::parse() {
-        Ok(options) => options,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    let report = match session() {
-        Ok(report) => report,
-        Err(error) => {
-            eprintln!("error: the session ended early: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    if let Err(error) = print(&report, &options) {
-        eprintln!("error: the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    if report.findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    wdm_tests::session::main(session)
 }
