@@ -39,10 +39,17 @@ pub(crate) enum Checker {
 const ASAN_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The tests that the address sanitizer watches; the others start compilers or other processes.
-const ASAN_PACKAGES: [&str; 3] = ["cm-callback", "wdm-safe", "wdm-tests"];
-const ASAN_TESTS: [&str; 14] = [
+const ASAN_PACKAGES: [&str; 5] = [
+    "cm-callback",
+    "umdf-callback",
+    "umdf-echo",
+    "wdm-safe",
+    "wdm-tests",
+];
+const ASAN_TESTS: [&str; 16] = [
     "callback",
     "callback_objects",
+    "callbacks",
     "classes",
     "key_context",
     "pool",
@@ -51,6 +58,7 @@ const ASAN_TESTS: [&str; 14] = [
     "registry",
     "registry_client",
     "registry_guard",
+    "session",
     "strings",
     "transactions",
     "views",
