@@ -52,6 +52,8 @@ typedef struct DRIVER {
 typedef struct INIT {
     OBJECT object;
     BOOL is_used_up;
+    /* What was said of each capability. */
+    int capabilities[8];
 } INIT;
 
 typedef struct FILE_OBJECT {

@@ -277,7 +277,13 @@ static void STDMETHODCALLTYPE init_set_forward(INIT *self, int state) {
 }
 static void STDMETHODCALLTYPE init_set_capability(INIT *self, int capability, int value) {
     check_init(self, "SetPnpCapability");
-    (void)capability, (void)value;
+    if (capability < 0 || capability >= 8 || value < 0 || value > 2) fail("SetPnpCapability(%d, %d)", capability, value);
+    self->capabilities[capability] = value;
+}
+static int STDMETHODCALLTYPE init_capability(INIT *self, int capability) {
+    check_init(self, "GetPnpCapability");
+    if (capability < 0 || capability >= 8) fail("GetPnpCapability(%d)", capability);
+    return self->capabilities[capability];
 }
 static HRESULT STDMETHODCALLTYPE init_instance_id(INIT *self, WCHAR *buffer, DWORD *length) {
     check_init(self, "RetrieveDeviceInstanceId");
@@ -286,7 +292,8 @@ static HRESULT STDMETHODCALLTYPE init_instance_id(INIT *self, WCHAR *buffer, DWO
 
 TABLE(IWDFDeviceInitialize, .SetFilter = (METHOD)init_set_filter, .SetLockingConstraint = (METHOD)init_set_locking,
       .SetPowerPolicyOwnership = (METHOD)init_set_ownership, .AutoForwardCreateCleanupClose = (METHOD)init_set_forward,
-      .SetPnpCapability = (METHOD)init_set_capability, .RetrieveDeviceInstanceId = (METHOD)init_instance_id);
+      .SetPnpCapability = (METHOD)init_set_capability, .GetPnpCapability = (METHOD)init_capability,
+      .RetrieveDeviceInstanceId = (METHOD)init_instance_id);
 
 INIT *new_init(void) {
     static const GUID *const ids[] = {&ID_IUnknown, &ID_IWDFDeviceInitialize, NULL};

@@ -105,10 +105,19 @@ impl Workspace {
             .ok_or_else(|| unknown(name, samples.into_iter()))
     }
 
-    /// The UMDF drivers, by name.
+    /// The UMDF drivers that are samples, by name.
     pub(crate) fn umdf_samples(&self) -> Result<Vec<UmdfSample>> {
-        let is = |package: &&Package| package.metadata.get(UMDF_TABLE).is_some();
-        let packages = self.metadata.packages.iter().filter(is);
+        self.umdf_drivers(|table| table.get(FOR_TESTS).is_none())
+    }
+
+    /// The UMDF drivers that are samples, and those for tests, by name.
+    pub(crate) fn all_umdf_drivers(&self) -> Result<Vec<UmdfSample>> {
+        self.umdf_drivers(|_| true)
+    }
+
+    fn umdf_drivers(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Result<Vec<UmdfSample>> {
+        let table = |package: &&Package| package.metadata.get(UMDF_TABLE).is_some_and(&wanted);
+        let packages = self.metadata.packages.iter().filter(table);
         let mut samples = packages.map(UmdfSample::of).collect::<Result<Vec<_>>>()?;
         samples.sort_by(|a, b| a.sample.name.cmp(&b.sample.name));
         Ok(samples)
@@ -116,7 +125,7 @@ impl Workspace {
 
     /// The UMDF driver of that name.
     pub(crate) fn umdf_sample(&self, name: &str) -> Result<UmdfSample> {
-        let samples = self.umdf_samples()?;
+        let samples = self.all_umdf_drivers()?;
         let found = samples.iter().find(|umdf| umdf.sample.name == name);
         found
             .cloned()

@@ -23,7 +23,7 @@ use crate::workspace::{UmdfSample, Workspace};
 /// The command line of `cargo xtask umdf-wine`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The sample to run [default: all]
+    /// The sample to run [default: all, and the drivers for tests]
     name: Option<String>,
 }
 
@@ -47,12 +47,12 @@ const NOT_AVAILABLE: &str = "returns 0x80040111, not";
 /// What the host's lines begin with that tell of a step.
 const STEP: &str = "ok: ";
 
-/// Runs one sample or all, and prints what the host says.
+/// Runs one driver or all, and prints what the host says.
 pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
     let samples = match &options.name {
         Some(name) => vec![workspace.umdf_sample(name)?],
-        None => workspace.umdf_samples()?,
+        None => workspace.all_umdf_drivers()?,
     };
     Wine::install(WHY, consent)?;
     let toolchain = toolchain::obtain(Target::UserMode, &workspace.rust_version()?, consent)?;
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     Ok(())
 }
 
-/// Runs all samples if this machine has, or may be given, what that needs.
+/// Runs all drivers if this machine has, or may be given, what that needs.
 pub(crate) fn step(
     workspace: &Workspace,
     wine: &mut wine::Shared,
@@ -79,7 +79,7 @@ pub(crate) fn step(
         Err(unavailable) => return Ok(Done::Skipped(unavailable.to_string())),
     };
     let host = Host::build(workspace, &toolchain)?;
-    for sample in &workspace.umdf_samples()? {
+    for sample in &workspace.all_umdf_drivers()? {
         let output = host.run(wine.get()?, sample)?;
         let steps = output.lines().filter(|line| line.starts_with(STEP)).count();
         let name = &sample.sample.name;
@@ -113,7 +113,7 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// Builds a sample and runs it; gives what the host says.
+    /// Builds a driver and runs it; gives what the host says.
     fn run(&self, wine: &Wine, sample: &UmdfSample) -> Result<String> {
         let package = build(self.workspace, self.toolchain, sample, Profile::Dev)?;
         let mut arguments = arguments(&package, sample);
