@@ -176,7 +176,7 @@ static DEVICE *add_device(IDriverEntry *entry, DRIVER *driver) {
     check_identity(driver->device->callback, "the device callback object");
     for (int i = 0; i < driver->device->queue_count; i++)
         check_identity(driver->device->queues[i]->callback, "a queue callback object");
-    printf("ok: the device is added, with %d queues\n", driver->device->queue_count);
+    printf("ok: the device is added; queues: %d\n", driver->device->queue_count);
     return driver->device;
 }
 

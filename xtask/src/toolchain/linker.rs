@@ -31,8 +31,8 @@ pub(super) const PROGRAM_LINK_ARGUMENTS: [&str; 4] = [
     "/BREPRO",
 ];
 
-/// What the linker is told, whatever the driver in user mode: no DLL of the compiler's is imported, and equal sources make
-/// equal files.
+/// What the linker is told, whatever the driver in user mode: no DLL of the compiler's is imported, and the time of day stays
+/// out of the file.
 const USER_MODE_LINK_ARGUMENTS: [&str; 2] = ["-static-libgcc", "-Wl,--no-insert-timestamp"];
 
 /// mingw-w64's compiler for C, which is its linker too.
