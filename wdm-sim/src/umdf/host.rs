@@ -46,7 +46,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The framework's version is 1.`minor`; 11 without this, the last one.
+    /// The framework says that its version is 1.`minor`; 11 without this, the last one. Its objects have the interfaces of that one
+    /// whatever it says.
     #[must_use]
     pub fn minor(self, minor: u32) -> Self {
         Builder { minor, ..self }
