@@ -24,19 +24,7 @@ impl<T: Driver> Object<T, DriverKind> {
         let table = &IDriverEntry_Vtbl::new::<Self, -1>();
         // SAFETY: made for this place of this object.
         let entry = unsafe { Offer::new::<IDriverEntry>(table) };
-        Offers::new(
-            Some(entry),
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-        )
+        Offers::one(entry)
     };
 }
 
@@ -82,19 +70,7 @@ impl<T: Driver> Object<Factory<T>, FactoryKind> {
         let table = &IClassFactory_Vtbl::new::<Self, -1>();
         // SAFETY: made for this place of this object.
         let entry = unsafe { Offer::new::<IClassFactory>(table) };
-        Offers::new(
-            Some(entry),
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-        )
+        Offers::one(entry)
     };
 }
 

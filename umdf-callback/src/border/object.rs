@@ -107,6 +107,23 @@ impl<T, F> Offers<T, F> {
         }
     }
 
+    /// One interface, at the first place.
+    pub(super) const fn one(offer: Offer<T, F, 0>) -> Self {
+        Offers::new(
+            Some(offer),
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+    }
+
     /// Whether one of these places is filled.
     #[must_use]
     pub const fn has_one_of(&self, slots: &[usize]) -> bool {
