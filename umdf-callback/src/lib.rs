@@ -186,12 +186,14 @@ mod driver;
 mod file;
 pub mod lock;
 pub mod memory;
+mod once;
 mod queue;
 #[allow(unsafe_code)]
 pub mod raw;
 pub mod remote;
 pub mod request;
 mod state;
+mod waiting;
 
 #[doc = include_str!("../doc/moving-to-umdf-2.md")]
 pub mod moving_to_umdf_2 {}

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use windows_core::{IUnknown, Interface};
-
 use super::framework::Framework;
 use crate::raw::{IRequestCallbackCancel, IWDFIoRequest};
 
@@ -19,11 +17,6 @@ static MARKS: Mutex<BTreeMap<usize, Canceled>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn address(request: &IWDFIoRequest) -> Option<usize> {
-    let identity = request.cast::<IUnknown>().ok()?;
-    Some(identity.as_raw().addr())
 }
 
 /// A request that is marked cancelable.
@@ -40,7 +33,7 @@ impl Mark {
         callback: &IRequestCallbackCancel,
     ) -> Self {
         let canceled = Canceled::default();
-        if let Some(address) = address(&request) {
+        if let Some(address) = request.address() {
             lock(&MARKS).insert(address, canceled.clone());
         }
         request.mark_cancelable(callback);
@@ -54,7 +47,7 @@ impl Mark {
             return None;
         }
         drop(canceled);
-        if let Some(address) = address(&self.request) {
+        if let Some(address) = self.request.address() {
             lock(&MARKS).remove(&address);
         }
         Some(self.request)
@@ -67,8 +60,10 @@ impl Mark {
 }
 
 /// `OnCancel` has come for a request: from here on it is not unmarked.
-pub(super) fn arrived(request: &IWDFIoRequest) {
-    let canceled = address(request).and_then(|address| lock(&MARKS).remove(&address));
+pub(super) fn arrived(request: &Framework<IWDFIoRequest>) {
+    let canceled = request
+        .address()
+        .and_then(|address| lock(&MARKS).remove(&address));
     if let Some(canceled) = canceled {
         *lock(&canceled) = true;
     }

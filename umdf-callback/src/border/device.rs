@@ -13,6 +13,7 @@ use crate::lock::{DeviceLevel, Unsynchronized};
 use crate::raw::*;
 use crate::remote::{RemoteInterfaceInit, ResourceList};
 use crate::state::PowerState;
+use crate::waiting::Delivery;
 
 /// Device callback objects.
 pub struct DeviceKind;
@@ -244,12 +245,14 @@ impl<T: WakeFromSx + 'static> IPowerPolicyCallbackWakeFromSx_Impl for Object<T, 
 
 impl<T: FileCleanup + 'static> IFileCallbackCleanup_Impl for Object<T, DeviceKind> {
     unsafe fn OnCleanupFile(&self, pointer: Raw<IWDFFile>) {
+        let _delivery = Delivery::begin();
         tell(file(pointer), |file| self.value().on_cleanup_file(&file));
     }
 }
 
 impl<T: FileClose + 'static> IFileCallbackClose_Impl for Object<T, DeviceKind> {
     unsafe fn OnCloseFile(&self, pointer: Raw<IWDFFile>) {
+        let _delivery = Delivery::begin();
         tell(file(pointer), |file| self.value().on_close_file(&file));
     }
 }

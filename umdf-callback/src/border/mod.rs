@@ -1,10 +1,12 @@
 //! The border to the framework: all `unsafe` of this crate, besides the interfaces themselves.
 //!
 //! Callbacks come in through interfaces that [`object`] puts together of what a type implements; `driver`, `device` and `queue`
-//! are their trampolines, which turn pointers into types, call a safe trait's method, and turn its result into an `HRESULT`.
-//! Calls go out through [`framework`]. The framework's promises are F1 to F8 of docs/soundness.md.
+//! are their trampolines, and `closure` has those of single closures: they turn pointers into types, call a safe trait's method,
+//! and turn its result into an `HRESULT`. Calls go out through [`framework`]. The framework's promises are F1 to F8 of docs/soundness.md.
 
 pub(crate) mod cancel;
+pub(crate) mod change;
+pub(crate) mod closure;
 pub(crate) mod device;
 pub(crate) mod driver;
 pub(crate) mod framework;

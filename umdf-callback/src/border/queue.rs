@@ -12,6 +12,7 @@ use crate::file::File;
 use crate::queue::{Queue, QueueState};
 use crate::raw::*;
 use crate::request::{Request, Resumed, StopAction, Stopped};
+use crate::waiting::Delivery;
 
 /// Queue callback objects.
 pub struct QueueKind;
@@ -67,6 +68,7 @@ impl<Q: 'static> Object<Q, QueueKind> {
         method: impl FnOnce(&Queue<'_, Q>, Framework<IWDFIoRequest>),
     ) {
         if let (Ok(queue), Ok(request)) = (parameter(queue), request(pointer)) {
+            let _delivery = Delivery::begin();
             method(&Queue::new(Framework::to(&queue), self), request);
         }
     }
@@ -137,6 +139,7 @@ impl<Q: QueueStateChange> IQueueCallbackStateChange_Impl for Object<Q, QueueKind
     unsafe fn OnStateChange(&self, queue: Raw<IWDFIoQueue>, state: WDF_IO_QUEUE_STATE) {
         if let Ok(queue) = parameter(queue) {
             let queue = Queue::new(Framework::to(&queue), self);
+            let _delivery = Delivery::begin();
             self.value()
                 .on_state_change(&queue, QueueState::from_raw(state));
         }
@@ -172,6 +175,7 @@ impl<Q: RequestCancel> IRequestCallbackCancel_Impl for Object<Q, QueueKind> {
     unsafe fn OnCancel(&self, pointer: Raw<IWDFIoRequest>) {
         if let Ok(request) = request(pointer) {
             arrived(&request);
+            let _delivery = Delivery::begin();
             self.value().on_cancel(Request::new(request));
         }
     }

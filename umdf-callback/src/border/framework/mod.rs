@@ -9,6 +9,7 @@ use super::E_POINTER;
 use crate::Result;
 use crate::raw::*;
 
+mod queue;
 mod request;
 
 const ERROR_INSUFFICIENT_BUFFER: HRESULT = HRESULT::from_win32(122);
@@ -43,6 +44,12 @@ impl<I: Interface> Framework<I> {
     /// Another interface of the object.
     pub(crate) fn query<J: Interface>(&self) -> Result<Framework<J>> {
         self.0.cast().map(Framework)
+    }
+
+    /// What tells it from others as long as the framework has it: the address of `IUnknown`.
+    pub(crate) fn address(&self) -> Option<usize> {
+        let identity = self.0.cast::<IUnknown>().ok()?;
+        Some(identity.as_raw().addr())
     }
 
     /// Whether both are the same object: COM's identity, the address of `IUnknown`.

@@ -1,52 +1,10 @@
-//! Calls to queues, requests and their memory.
+//! Calls to requests that the driver owns, and to their memory.
 
 use windows_core::HRESULT;
 
 use super::{ERROR_INSUFFICIENT_BUFFER, Framework};
 use crate::raw::*;
 use crate::{Error, Result};
-
-const ERROR_NO_MORE_ITEMS: HRESULT = HRESULT::from_win32(259);
-
-impl Framework<IWDFIoQueue> {
-    pub(crate) fn state(&self) -> (WDF_IO_QUEUE_STATE, u32, u32) {
-        let (mut queued, mut owned) = (0, 0);
-        // SAFETY: the places are valid.
-        let state = unsafe { self.GetState(&raw mut queued, &raw mut owned) };
-        (state, queued, owned)
-    }
-
-    pub(crate) fn start(&self) {
-        // SAFETY: no preconditions.
-        unsafe { self.Start() }
-    }
-
-    pub(crate) fn stop(&self) {
-        // SAFETY: the callback is optional.
-        unsafe { self.Stop(Raw::NULL) }
-    }
-
-    pub(crate) fn drain(&self) {
-        // SAFETY: the callback is optional.
-        unsafe { self.Drain(Raw::NULL) }
-    }
-
-    pub(crate) fn purge(&self) {
-        // SAFETY: the callback is optional.
-        unsafe { self.Purge(Raw::NULL) }
-    }
-
-    pub(crate) fn retrieve_next(&self) -> Result<Option<Framework<IWDFIoRequest>>> {
-        let mut request = Raw::NULL;
-        // SAFETY: the place is valid.
-        let result = unsafe { self.RetrieveNextRequest(&raw mut request) };
-        if result == ERROR_NO_MORE_ITEMS {
-            return Ok(None);
-        }
-        result.ok()?;
-        Ok(Framework::given(request))
-    }
-}
 
 /// Each may be called as long as the driver owns the request (U5), which `crate::request` sees to.
 impl Framework<IWDFIoRequest> {
