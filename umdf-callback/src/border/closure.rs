@@ -1,10 +1,14 @@
-//! Closures behind one interface each: a queue's new state.
+//! Closures behind one interface each: a queue's new state, and what is done as the client.
+
+use core::ffi::c_void;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use windows_core::{IUnknown, Interface};
 
 use super::framework::Framework;
 use super::object::{Object, Offer, Offers};
 use super::parameter;
+use crate::Result;
 use crate::raw::*;
 use crate::waiting::Delivery;
 
@@ -42,4 +46,54 @@ pub(crate) fn change(
 ) -> IQueueCallbackStateChange {
     let changed: Changed = Box::new(changed);
     only(&Object::create(changed, &Object::<_, ChangeKind>::OFFERS))
+}
+
+/// What is done as the client. Whoever takes it out holds the lock until it has run or is dropped.
+type Act = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// Objects that do it.
+struct ImpersonateKind;
+
+impl Object<Act, ImpersonateKind> {
+    const OFFERS: Offers<Act, ImpersonateKind> = {
+        let table = &IImpersonateCallback_Vtbl::new::<Self, -1>();
+        // SAFETY: made for this place of this object.
+        Offers::one(unsafe { Offer::new::<IImpersonateCallback>(table) })
+    };
+}
+
+impl IImpersonateCallback_Impl for Object<Act, ImpersonateKind> {
+    unsafe fn OnImpersonate(&self, _context: *mut c_void) {
+        let mut act = self.value().lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(act) = act.take() {
+            act();
+        }
+    }
+}
+
+/// Empties the place of a closure, which lives no longer than the call that it was made for.
+struct Emptied<'call>(&'call Act);
+
+impl Drop for Emptied<'_> {
+    fn drop(&mut self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Does something as the client that a request comes from.
+pub(crate) fn impersonate<'call>(
+    request: &Framework<IWDFIoRequest>,
+    level: SECURITY_IMPERSONATION_LEVEL,
+    act: impl FnOnce() + Send + 'call,
+) -> Result<()> {
+    let act: Box<dyn FnOnce() + Send + 'call> = Box::new(act);
+    // SAFETY: it is gone when this function returns, whatever the framework does: `Emptied` waits for the lock, under which it
+    // runs, and takes it out if it has not run.
+    let act: Box<dyn FnOnce() + Send> = unsafe { core::mem::transmute(act) };
+    let act: Act = Arc::new(Mutex::new(Some(act)));
+    let emptied = Emptied(&act);
+    let callback = Object::create(act.clone(), &Object::<_, ImpersonateKind>::OFFERS);
+    let result = request.impersonate(level, &only(&callback));
+    drop(emptied);
+    result
 }

@@ -17,6 +17,7 @@ use crate::raw::{IWDFIoRequest, IWDFIoTarget};
 use crate::{Error, HRESULT, Result};
 
 pub use self::cancelable::{BeingCanceled, Cancelable};
+pub use self::client::{CreateParameters, ImpersonationLevel, Requestor};
 pub(crate) use self::kind::marker;
 pub use self::kind::{
     Canceled, Create, Delivered, DeviceIoControl, HasInput, HasOutput, Other, Read, RequestKind,
@@ -25,6 +26,7 @@ pub use self::kind::{
 pub use self::stop::{Resumed, StopAction, Stopped};
 
 mod cancelable;
+mod client;
 mod kind;
 mod stop;
 

@@ -1,10 +1,12 @@
 //! Calls to requests that the driver owns, and to their memory.
 
-use windows_core::HRESULT;
+use windows_core::{GUID, HRESULT};
 
 use super::{ERROR_INSUFFICIENT_BUFFER, Framework};
 use crate::raw::*;
 use crate::{Error, Result};
+
+const ERROR_NOT_FOUND: HRESULT = HRESULT::from_win32(1168);
 
 /// Each may be called as long as the driver owns the request (U5), which `crate::request` sees to.
 impl Framework<IWDFIoRequest> {
@@ -53,6 +55,67 @@ impl Framework<IWDFIoRequest> {
     pub(crate) fn kind(&self) -> WDF_REQUEST_TYPE {
         // SAFETY: the driver owns the request.
         unsafe { self.GetType() }
+    }
+
+    pub(crate) fn impersonate(
+        &self,
+        level: SECURITY_IMPERSONATION_LEVEL,
+        callback: &IImpersonateCallback,
+    ) -> Result<()> {
+        // SAFETY: the driver owns the request; the interface is valid, and the context is optional.
+        unsafe { self.Impersonate(level, Raw::of(callback), core::ptr::null_mut()) }.ok()
+    }
+
+    pub(crate) fn is_from_32_bit_process(&self) -> bool {
+        // SAFETY: the driver owns the request.
+        unsafe { self.IsFrom32BitProcess() }.as_bool()
+    }
+
+    pub(crate) fn queue(&self) -> Option<Framework<IWDFIoQueue>> {
+        let mut queue = Raw::NULL;
+        // SAFETY: the driver owns the request; the place is valid.
+        unsafe { self.GetIoQueue(&raw mut queue) };
+        Framework::given(queue)
+    }
+
+    /// Options, attributes, sharing, and the access if the framework is new enough.
+    pub(crate) fn create(&self) -> (u32, u16, u16, Option<u32>) {
+        let (mut options, mut attributes, mut share) = (0, 0, 0);
+        if let Ok(request) = self.query::<IWDFIoRequest2>() {
+            let mut access = 0;
+            // SAFETY: the request is a create; the places are valid.
+            unsafe {
+                request.GetCreateParametersEx(
+                    &raw mut options,
+                    &raw mut attributes,
+                    &raw mut share,
+                    &raw mut access,
+                )
+            };
+            return (options, attributes, share, Some(access));
+        }
+        // SAFETY: as above.
+        unsafe { self.GetCreateParameters(&raw mut options, &raw mut attributes, &raw mut share) };
+        (options, attributes, share, None)
+    }
+
+    pub(crate) fn set_activity_id(&self, id: &GUID) -> Result<()> {
+        let request = self.query::<IWDFIoRequest3>()?;
+        let mut id = *id;
+        // SAFETY: the driver owns the request; the GUID is valid.
+        unsafe { request.SetActivityId(&raw mut id) };
+        Ok(())
+    }
+
+    pub(crate) fn activity_id(&self) -> Result<Option<GUID>> {
+        let request = self.query::<IWDFIoRequest3>()?;
+        let mut id = GUID::zeroed();
+        // SAFETY: the driver owns the request; the place is valid.
+        let result = unsafe { request.RetrieveActivityId(&raw mut id) };
+        if result == ERROR_NOT_FOUND {
+            return Ok(None);
+        }
+        result.ok().map(|()| Some(id))
     }
 
     pub(crate) fn process_id(&self) -> u32 {
@@ -114,6 +177,36 @@ impl Framework<IWDFIoRequest> {
         // SAFETY: as above.
         unsafe { self.GetOutputMemory(&raw mut memory) };
         Framework::given(memory).ok_or_else(|| ERROR_INSUFFICIENT_BUFFER.into())
+    }
+}
+
+/// The same for the newer interfaces.
+impl Framework<IWDFIoRequest2> {
+    pub(crate) fn requestor_mode(&self) -> WDF_KPROCESSOR_MODE {
+        // SAFETY: the driver owns the request.
+        unsafe { self.GetRequestorMode() }
+    }
+
+    pub(crate) fn is_from_user_mode_driver(&self) -> bool {
+        // SAFETY: the driver owns the request, which comes from user mode.
+        unsafe { self.IsFromUserModeDriver() }.as_bool()
+    }
+
+    pub(crate) fn is_canceled(&self) -> bool {
+        // SAFETY: the driver owns the request, which is not marked cancelable.
+        unsafe { self.IsCanceled() }.as_bool()
+    }
+}
+
+impl Framework<IWDFIoRequest3> {
+    pub(crate) fn is_user_mode_driver_initiated(&self) -> bool {
+        // SAFETY: the driver owns the request.
+        unsafe { self.GetUserModeDriverInitiatedIo() }.as_bool()
+    }
+
+    pub(crate) fn set_user_mode_driver_initiated(&self, initiated: bool) {
+        // SAFETY: the driver owns the request.
+        unsafe { self.SetUserModeDriverInitiatedIo(initiated.into()) }
     }
 }
 
