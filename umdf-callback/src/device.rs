@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use crate::border::device::{self, DeviceOffers};
 use crate::border::framework::Framework;
 use crate::driver::DriverObject;
+use crate::file::{CreatedFile, File};
 use crate::lock::{DeviceLevel, Fits, Unsynchronized};
 use crate::queue::{
     Dispatch, IoQueue, ManualQueue, ManualQueueCallback, QueueCallback, QueueConfig,
@@ -13,7 +14,7 @@ use crate::queue::{
 use crate::raw::{
     IWDFDevice, IWDFDeviceInitialize, IWDFDriver, WdfCallbackConstraintNone, WdfDeviceLevel,
 };
-use crate::request::IoTarget;
+use crate::request::{CreatedRequest, IoTarget};
 use crate::state::{PnpCapability, TriState};
 use crate::{GUID, Result};
 
@@ -276,6 +277,32 @@ impl Device {
     /// `E_POINTER` if there is none.
     pub fn default_io_target(&self) -> Result<IoTarget> {
         self.0.default_io_target().map(IoTarget)
+    }
+
+    /// The driver that the device is for. Page: nf-wudfddi-iwdfdevice-getdriver.
+    ///
+    /// # Errors
+    /// `E_POINTER` if there is none, which does not happen.
+    pub fn driver(&self) -> Result<DriverObject> {
+        self.0.driver().map(DriverObject)
+    }
+
+    /// Makes a request of the driver's own. Page: nf-wudfddi-iwdfdevice-createrequest.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_request(&self) -> Result<CreatedRequest> {
+        self.0.create_request().map(CreatedRequest::new)
+    }
+
+    /// Makes a file of the driver's own, to send requests with; its name, if it has one, is without a path. Page:
+    /// nf-wudfddi-iwdfdevice-createwdffile.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_file(&self, name: Option<&str>) -> Result<CreatedFile> {
+        let file = self.0.create_file(name)?;
+        Ok(CreatedFile::new(File(file.query()?), file))
     }
 
     /// Gives all requests of a kind to a queue, instead of the default one. Page:

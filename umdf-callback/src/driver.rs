@@ -1,10 +1,12 @@
 //! The driver callback object. Header: wudfddi.h, page: nn-wudfddi-idriverentry.
 
 use core::marker::PhantomData;
+use core::num::NonZeroUsize;
 
 use crate::Result;
 use crate::border::framework::Framework;
 use crate::device::{DeviceInit, NewDevice};
+use crate::memory::Memory;
 use crate::raw::{IWDFDriver, UMDF_VERSION_DATA};
 
 /// A driver callback object (U2): the framework makes one for each time that it loads the driver, and tells it about devices.
@@ -55,6 +57,15 @@ impl DriverObject {
             ServiceNumber: 0,
         };
         self.0.is_version_available(version)
+    }
+
+    /// Makes memory, to send requests with. There is none of no bytes: `()` stands for that. Page:
+    /// nf-wudfddi-iwdfdriver-createwdfmemory.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_memory(&self, size: NonZeroUsize) -> Result<Memory> {
+        self.0.create_memory(size.get()).map(Memory::new)
     }
 
     /// The framework's version as text. Page: nf-wudfddi-iwdfdriver-retrieveversionstring.

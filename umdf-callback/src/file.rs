@@ -1,8 +1,10 @@
 //! Files: each opening of the device is one. Header: wudfddi.h, page: nn-wudfddi-iwdffile.
 
+use core::ops::Deref;
+
 use crate::Result;
 use crate::border::framework::Framework;
-use crate::raw::IWDFFile;
+use crate::raw::{IWDFDriverCreatedFile, IWDFFile};
 
 /// The framework file object.
 #[derive(Clone, Debug)]
@@ -21,5 +23,33 @@ impl File {
     #[must_use]
     pub fn is(&self, other: &File) -> bool {
         self.0.is(&other.0)
+    }
+}
+
+/// A file that the driver has made. It is closed when this is dropped, and no request is sent with it any more. Page:
+/// nn-wudfddi-iwdfdrivercreatedfile.
+#[derive(Debug)]
+pub struct CreatedFile {
+    file: File,
+    created: Framework<IWDFDriverCreatedFile>,
+}
+
+impl CreatedFile {
+    pub(crate) fn new(file: File, created: Framework<IWDFDriverCreatedFile>) -> Self {
+        CreatedFile { file, created }
+    }
+}
+
+impl Deref for CreatedFile {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Drop for CreatedFile {
+    fn drop(&mut self) {
+        self.created.close();
     }
 }

@@ -16,9 +16,9 @@
 //! | queue | [`NewDevice::create_queue`] | [`queue_callback!`] and those of [`callback`]: I/O, cancellation |
 //! | manual queue | [`NewDevice::create_manual_queue`] | [`manual_queue_callback!`] |
 //!
-//! A request belongs to the driver, as a value, until it is completed or given away ([`request`]). Which contexts must be
-//! [`Sync`] is in [`lock`]. What has no safe form yet (property stores, remote targets, completion of sent requests,
-//! impersonation, interrupts and work items) is in [`raw`], where all interfaces of the header are.
+//! A request belongs to the driver, as a value, until it is completed or given away ([`request`]), and comes back as one when it was
+//! sent to another driver ([`target`]). Which contexts must be [`Sync`] is in [`lock`]. What has no safe form yet (property stores,
+//! remote targets, interrupts and work items) is in [`raw`], where all interfaces of the header are.
 //!
 //! # The documented examples
 //!
@@ -171,7 +171,7 @@ pub use windows_core::{Error, GUID, HRESULT, Result};
 
 pub use self::device::{Device, DeviceCallback, DeviceInit, NewDevice};
 pub use self::driver::{AddedDevice, Driver, DriverObject};
-pub use self::file::File;
+pub use self::file::{CreatedFile, File};
 pub use self::queue::{
     Dispatch, IoQueue, ManualQueue, ManualQueueCallback, Queue, QueueCallback, QueueConfig,
     QueueState,
@@ -193,6 +193,7 @@ pub mod raw;
 pub mod remote;
 pub mod request;
 mod state;
+pub mod target;
 mod waiting;
 
 #[doc = include_str!("../doc/moving-to-umdf-2.md")]

@@ -1,4 +1,4 @@
-//! Closures behind one interface each: a queue's new state, and what is done as the client.
+//! Closures behind one interface each: the end of a request that was sent, a queue's new state, and what is done as the client.
 
 use core::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +10,51 @@ use super::object::{Object, Offer, Offers};
 use super::parameter;
 use crate::Result;
 use crate::raw::*;
+use crate::request::Completion;
 use crate::waiting::Delivery;
 
 /// An interface of an object that was made with it.
 fn only<I: Interface>(object: &IUnknown) -> I {
     object.cast().expect("the object offers its one interface")
+}
+
+/// What is called when a request that was sent has ended.
+type Ended = Box<dyn Fn(Framework<IWDFIoRequest>, Completion) + Send + Sync>;
+
+/// Objects that are told so.
+struct CompletionKind;
+
+impl Object<Ended, CompletionKind> {
+    const OFFERS: Offers<Ended, CompletionKind> = {
+        let table = &IRequestCallbackRequestCompletion_Vtbl::new::<Self, -1>();
+        // SAFETY: made for this place of this object.
+        Offers::one(unsafe { Offer::new::<IRequestCallbackRequestCompletion>(table) })
+    };
+}
+
+impl IRequestCallbackRequestCompletion_Impl for Object<Ended, CompletionKind> {
+    unsafe fn OnCompletion(
+        &self,
+        request: Raw<IWDFIoRequest>,
+        _target: Raw<IWDFIoTarget>,
+        params: Raw<IWDFRequestCompletionParams>,
+        _context: *mut c_void,
+    ) {
+        let Ok(request) = parameter(request) else {
+            return;
+        };
+        let completion = parameter(params).map(|params| Framework::to(&*params).completion());
+        let _delivery = Delivery::begin();
+        self.value()(Framework::to(&*request), completion.unwrap_or_default());
+    }
+}
+
+/// Puts a closure behind `IRequestCallbackRequestCompletion`.
+pub(crate) fn completion(
+    ended: impl Fn(Framework<IWDFIoRequest>, Completion) + Send + Sync + 'static,
+) -> IRequestCallbackRequestCompletion {
+    let ended: Ended = Box::new(ended);
+    only(&Object::create(ended, &Object::<_, CompletionKind>::OFFERS))
 }
 
 /// What is called when a queue has changed its state.

@@ -2,7 +2,7 @@
 //!
 //! Callbacks come in through interfaces that [`object`] puts together of what a type implements; `driver`, `device` and `queue`
 //! are their trampolines, and `closure` has those of single closures: they turn pointers into types, call a safe trait's method,
-//! and turn its result into an `HRESULT`. Calls go out through [`framework`]. The framework's promises are F1 to F8 of docs/soundness.md.
+//! and turn its result into an `HRESULT`. Calls go out through [`framework`]. The framework's promises are F1 to F12 of docs/soundness.md.
 
 pub(crate) mod cancel;
 pub(crate) mod change;

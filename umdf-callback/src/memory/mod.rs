@@ -1,4 +1,5 @@
-//! A request's buffers. Header: wudfddi.h, page: nn-wudfddi-iwdfmemory.
+//! A request's buffers, memory that the driver has made, and what of them a request is sent with. Header: wudfddi.h, page:
+//! nn-wudfddi-iwdfmemory.
 //!
 //! Bytes are copied in and out: with direct I/O the buffer is shared with the program that made the request, which may change it
 //! at any time, so that there is no slice of it.
@@ -9,6 +10,13 @@ use core::marker::PhantomData;
 use crate::Result;
 use crate::border::framework::Framework;
 use crate::raw::IWDFMemory;
+
+pub use self::made::Memory;
+pub(crate) use self::place::Located;
+pub use self::place::{InputOf, OutputOf, OwnInput, OwnOutput, Part, Sink, Source};
+
+mod made;
+mod place;
 
 /// An input buffer, for as long as its request is there.
 pub struct Input<'request> {

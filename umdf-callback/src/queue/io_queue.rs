@@ -55,6 +55,17 @@ impl IoQueue {
 
     /// The same, and says when the driver has none of the queue's requests any more.
     ///
+    /// ```
+    /// # use umdf_callback::{IoQueue, Result};
+    /// fn pause(queue: &IoQueue) -> Result<()> {
+    ///     queue.stop_then(|queue, state| {
+    ///         println!("idle: {}", state.driver_has_no_requests());
+    ///         queue.start();
+    ///     })
+    /// }
+    /// # let _ = pause;
+    /// ```
+    ///
     /// # Errors
     /// A change is in progress.
     pub fn stop_then(

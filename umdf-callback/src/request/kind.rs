@@ -2,10 +2,26 @@
 
 use crate::raw::*;
 
-/// Markers: what a request asks for, and how the driver came by it.
+/// Markers: what a request asks for, and how the driver came by it. Outside of the crate nobody has others.
 pub(crate) mod marker {
+    use crate::Result;
+    use crate::border::framework::Framework;
+    use crate::raw::IWDFIoRequest;
+
     pub trait Kind: 'static {}
     pub trait Origin: 'static {}
+
+    /// What sending needs of a request.
+    pub trait Outgoing {
+        /// The framework's object.
+        fn framework(&self) -> &Framework<IWDFIoRequest>;
+        /// Makes it ready to be formatted, if it was sent before.
+        fn make_ready(&mut self) -> Result<()>;
+        /// The framework has it.
+        fn leave(self);
+        /// The driver has it again.
+        fn back(request: Framework<IWDFIoRequest>) -> Self;
+    }
 }
 
 macro_rules! markers {
@@ -40,6 +56,8 @@ markers! { Origin:
     Retrieved,
     /// It was cancelled: it can only be completed.
     Canceled,
+    /// It was sent, or formatted for that, and is back: it is completed or sent again.
+    Returned,
 }
 
 /// Requests with an input buffer: writes and device I/O controls.
@@ -55,9 +73,17 @@ impl HasOutput for Read {}
 impl HasOutput for DeviceIoControl {}
 
 /// Requests that can be sent to another driver: those that were not cancelled.
+#[diagnostic::on_unimplemented(message = "a request that is `{Self}` is not sent")]
 pub trait Sendable: marker::Origin {}
 impl Sendable for Delivered {}
 impl Sendable for Retrieved {}
+impl Sendable for Returned {}
+
+/// Requests that are as they came: they were not formatted.
+#[diagnostic::on_unimplemented(message = "a request that is `{Self}` is not as it came")]
+pub trait Unformatted: Sendable {}
+impl Unformatted for Delivered {}
+impl Unformatted for Retrieved {}
 
 /// What a request asks for (`WDF_REQUEST_TYPE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +133,7 @@ impl RequestKind {
         RequestKind::SetInformation,
     ];
 
-    pub(super) fn from_raw(raw: WDF_REQUEST_TYPE) -> Option<Self> {
+    pub(crate) fn from_raw(raw: WDF_REQUEST_TYPE) -> Option<Self> {
         Self::ALL.into_iter().find(|&kind| kind as i32 == raw)
     }
 }

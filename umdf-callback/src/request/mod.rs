@@ -2,6 +2,10 @@
 //! page: nn-wudfddi-iwdfiorequest.
 //!
 //! Each of these uses the request up. A request that is dropped without any of them is completed with [`DROPPED`].
+//!
+//! Sending it to an [`IoTarget`] lends it to the framework: it is [formatted](Formatted), sent, and comes back
+//! [completed](Completed) by the lower driver, to be completed in turn. What it is sent with is in [`crate::memory`]. A driver's own
+//! [`CreatedRequest`] goes the same way and is deleted at last.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -13,21 +17,28 @@ use crate::callback::RequestCancel;
 use crate::file::File;
 use crate::memory::{Input, Output};
 use crate::queue::{IoQueue, Queue};
-use crate::raw::{IWDFIoRequest, IWDFIoTarget};
+use crate::raw::IWDFIoRequest;
+pub use crate::target::IoTarget;
 use crate::{Error, HRESULT, Result};
 
 pub use self::cancelable::{BeingCanceled, Cancelable};
 pub use self::client::{CreateParameters, ImpersonationLevel, Requestor};
+pub use self::completed::{Completed, Completion, Transferred};
+pub use self::created::CreatedRequest;
 pub(crate) use self::kind::marker;
 pub use self::kind::{
     Canceled, Create, Delivered, DeviceIoControl, HasInput, HasOutput, Other, Read, RequestKind,
-    Retrieved, Sendable, Write,
+    Retrieved, Returned, Sendable, Unformatted, Write,
 };
+pub use self::send::{Formatted, Outgoing, SendOptions, Sent, ToSend};
 pub use self::stop::{Resumed, StopAction, Stopped};
 
 mod cancelable;
 mod client;
+mod completed;
+mod created;
 mod kind;
+mod send;
 mod stop;
 
 /// What a request is completed with that the driver has dropped: `HRESULT_FROM_WIN32(ERROR_REQUEST_ABORTED)`.
@@ -41,6 +52,8 @@ pub const CANCELED: HRESULT = HRESULT::from_win32(995);
 pub struct Request<K: marker::Kind, O: marker::Origin = Delivered> {
     /// Until it is completed or given away.
     owned: Option<Framework<IWDFIoRequest>>,
+    /// Whether it was sent and has ended since it was formatted.
+    is_back: bool,
     is: PhantomData<fn() -> (K, O)>,
 }
 
@@ -57,11 +70,12 @@ impl<K: marker::Kind, O: marker::Origin> Request<K, O> {
     pub(crate) fn new(request: Framework<IWDFIoRequest>) -> Self {
         Request {
             owned: Some(request),
+            is_back: false,
             is: PhantomData,
         }
     }
 
-    fn framework(&self) -> &Framework<IWDFIoRequest> {
+    pub(crate) fn framework(&self) -> &Framework<IWDFIoRequest> {
         self.owned
             .as_ref()
             .expect("a request is there until it is used up")
@@ -77,6 +91,7 @@ impl<K: marker::Kind, O: marker::Origin> Request<K, O> {
     fn into_marked<L: marker::Kind, P: marker::Origin>(mut self) -> Request<L, P> {
         Request {
             owned: self.owned.take(),
+            is_back: self.is_back,
             is: PhantomData,
         }
     }
@@ -161,17 +176,6 @@ impl<K: marker::Kind> Request<K, Retrieved> {
     /// The request, and why the framework did not take it.
     pub fn requeue(self) -> core::result::Result<(), Refused<Self>> {
         self.give(Framework::<IWDFIoRequest>::requeue)
-    }
-}
-
-impl<K: marker::Kind, O: Sendable> Request<K, O> {
-    /// Sends it to a lower driver as it is, which completes it. Page: nf-wudfddi-iwdfiorequest-send, with the option
-    /// send-and-forget.
-    ///
-    /// # Errors
-    /// The request, and why the framework did not take it.
-    pub fn send_and_forget(self, target: &IoTarget) -> core::result::Result<(), Refused<Self>> {
-        self.give(|request| request.send_and_forget(&target.0))
     }
 }
 
@@ -270,7 +274,3 @@ impl<K: marker::Kind, O: marker::Origin> fmt::Debug for Request<K, O> {
         f.debug_tuple("Request").field(&self.owned).finish()
     }
 }
-
-/// Where requests are sent: another driver. Page: nn-wudfddi-iwdfiotarget.
-#[derive(Clone, Debug)]
-pub struct IoTarget(pub(crate) Framework<IWDFIoTarget>);

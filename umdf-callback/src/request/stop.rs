@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Cancelable, Refused, Request, marker};
+use super::{Cancelable, Refused, Request, Sent, marker};
 use crate::border::cancel::Mark;
 use crate::border::framework::Framework;
 use crate::raw::*;
@@ -42,6 +42,12 @@ impl Stopped<'_> {
         request: &Cancelable<K, O>,
     ) -> bool {
         same(&self.request, request.mark.as_ref().map(Mark::request))
+    }
+
+    /// Whether it is this one, which was sent.
+    #[must_use]
+    pub fn is_sent(&self, request: &Sent) -> bool {
+        same(&self.request, Some(&request.request))
     }
 
     /// The driver keeps it and goes on when the device is back, as
@@ -101,6 +107,12 @@ impl Resumed<'_> {
         request: &Cancelable<K, O>,
     ) -> bool {
         same(&self.request, request.mark.as_ref().map(Mark::request))
+    }
+
+    /// Whether it is this one, which was sent.
+    #[must_use]
+    pub fn is_sent(&self, request: &Sent) -> bool {
+        same(&self.request, Some(&request.request))
     }
 }
 

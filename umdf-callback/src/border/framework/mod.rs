@@ -11,12 +11,16 @@ use crate::raw::*;
 
 mod queue;
 mod request;
+mod send;
+mod target;
+
+pub(crate) use self::send::NO_PARAMETERS;
 
 const ERROR_INSUFFICIENT_BUFFER: HRESULT = HRESULT::from_win32(122);
 
 /// A reference to a framework object.
 #[derive(Clone, Debug)]
-pub(crate) struct Framework<I>(I);
+pub struct Framework<I>(I);
 
 // SAFETY: the framework's objects may be used, and references to them given up, on any thread (F5).
 unsafe impl<I> Send for Framework<I> {}
@@ -229,6 +233,49 @@ impl Framework<IWDFDevice> {
     ) -> Result<()> {
         // SAFETY: the interface is valid.
         unsafe { self.ConfigureRequestDispatching(Raw::of(queue), kind, true.into()) }.ok()
+    }
+}
+
+impl Framework<IWDFDevice> {
+    pub(crate) fn driver(&self) -> Result<Framework<IWDFDriver>> {
+        let mut driver = Raw::NULL;
+        // SAFETY: the place is valid.
+        unsafe { self.GetDriver(&raw mut driver) };
+        Framework::made(HRESULT(0), driver)
+    }
+
+    pub(crate) fn create_request(&self) -> Result<Framework<IWDFIoRequest>> {
+        let mut request = Raw::NULL;
+        // SAFETY: the callback and the parent are optional; the place is valid.
+        let result = unsafe { self.CreateRequest(Raw::NULL, Raw::NULL, &raw mut request) };
+        Framework::made(result, request)
+    }
+
+    pub(crate) fn create_file(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Framework<IWDFDriverCreatedFile>> {
+        let name = name.map(wide);
+        let mut file = Raw::NULL;
+        // SAFETY: the string is null or ends with NUL; the place is valid.
+        let result = unsafe { self.CreateWdfFile(wide_pointer(name.as_ref()), &raw mut file) };
+        Framework::made(result, file)
+    }
+}
+
+impl Framework<IWDFDriver> {
+    pub(crate) fn create_memory(&self, size: usize) -> Result<Framework<IWDFMemory>> {
+        let mut memory = Raw::NULL;
+        // SAFETY: the callback and the parent are optional; the place is valid.
+        let result = unsafe { self.CreateWdfMemory(size, Raw::NULL, Raw::NULL, &raw mut memory) };
+        Framework::made(result, memory)
+    }
+}
+
+impl Framework<IWDFDriverCreatedFile> {
+    pub(crate) fn close(&self) {
+        // SAFETY: the driver made the file and has not closed it.
+        unsafe { self.Close() }
     }
 }
 

@@ -26,14 +26,6 @@ impl Framework<IWDFIoRequest> {
         unsafe { request.Requeue() }.ok()
     }
 
-    pub(crate) fn send_and_forget(&self, target: &Framework<IWDFIoTarget>) -> Result<()> {
-        const FLAGS: u32 = WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET as u32;
-        // SAFETY: as above.
-        unsafe { self.FormatUsingCurrentType() };
-        // SAFETY: as above; the interface is valid.
-        unsafe { self.Send(Raw::of(target), FLAGS, 0) }.ok()
-    }
-
     pub(crate) fn mark_cancelable(&self, callback: &IRequestCallbackCancel) {
         // SAFETY: as above; the callback is the queue's (F6), and the framework takes a reference of its own.
         unsafe { self.MarkCancelable(Raw::of(callback)) }

@@ -1,0 +1,8 @@
+//! U4: no memory of no bytes is made.
+
+use umdf_callback::memory::Memory;
+use umdf_callback::{DriverObject, Result};
+
+pub fn memory(driver: &DriverObject) -> Result<Memory> {
+    driver.create_memory(0) //~ ERROR: mismatched types
+}
