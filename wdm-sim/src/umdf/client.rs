@@ -12,6 +12,7 @@ use super::codes::{INVALID_FUNCTION, NO_SUCH_DEVICE, S_OK};
 use super::core::Core;
 use super::file_object::FileObject;
 use super::io::FileId;
+use super::lower::Lower;
 use super::memory_object::Buffer;
 use super::object::Base;
 use super::pnp::{Stage, Wake};
@@ -200,6 +201,12 @@ impl Device {
         })
     }
 
+    /// The driver below the device's, which its default I/O target leads to.
+    #[must_use]
+    pub fn lower(&self) -> Lower {
+        self.core.lower.clone()
+    }
+
     /// An interface of a queue callback object, if it offers it.
     #[must_use]
     pub fn queue_callback<I: Interface>(&self, queue: usize) -> Option<I> {
@@ -306,6 +313,9 @@ impl Device {
             },
             information: AtomicUsize::new(0),
             slot: slot.clone(),
+            is_created: false,
+            way: Arc::default(),
+            marks: Mutex::default(),
         });
         let sent = Sent {
             id,

@@ -11,10 +11,12 @@ use super::device_object::DeviceObject;
 use super::file_object::FileObject;
 use super::init::Config;
 use super::io::{FileId, Io, QueueId, RequestId, Step};
+use super::lower::Lower;
 use super::order::Order;
 use super::pnp::{Pnp, Wake};
 use super::queue_object::QueueObject;
 use super::request_object::RequestObject;
+use super::target_object::TargetObject;
 use super::trace::Name;
 use super::turns::Turns;
 use super::verifier::Rule;
@@ -29,6 +31,8 @@ pub(crate) struct Core {
     io: Mutex<Io>,
     changed: Condvar,
     pub(crate) objects: Objects,
+    /// The driver below.
+    pub(crate) lower: Lower,
     order: Mutex<Order>,
     pub(crate) pnp: Mutex<Pnp>,
     /// From what the driver has said that the device can wake.
@@ -42,6 +46,9 @@ pub(crate) struct Objects {
     pub(crate) queues: Mutex<Vec<ComObject<QueueObject>>>,
     pub(crate) requests: Mutex<BTreeMap<RequestId, ComObject<RequestObject>>>,
     pub(crate) files: Mutex<BTreeMap<FileId, ComObject<FileObject>>>,
+    pub(crate) target: Mutex<Option<ComObject<TargetObject>>>,
+    /// Requests that the driver has made.
+    pub(crate) created: Mutex<BTreeMap<RequestId, ComObject<RequestObject>>>,
 }
 
 impl Objects {
@@ -51,6 +58,12 @@ impl Objects {
 
     pub(crate) fn queue(&self, id: QueueId) -> Option<ComObject<QueueObject>> {
         lock(&self.queues).get(id).cloned()
+    }
+
+    /// A request, of a queue or the driver's own.
+    pub(crate) fn any_request(&self, id: RequestId) -> Option<ComObject<RequestObject>> {
+        let created = || lock(&self.created).get(&id).cloned();
+        self.request(id).or_else(created)
     }
 
     pub(crate) fn request(&self, id: RequestId) -> Option<ComObject<RequestObject>> {
@@ -69,6 +82,7 @@ impl Core {
             io: Mutex::default(),
             changed: Condvar::new(),
             objects: Objects::default(),
+            lower: Lower::default(),
             order: Mutex::default(),
             pnp: Mutex::default(),
             wakes: Mutex::default(),
@@ -82,6 +96,7 @@ impl Core {
 
     /// Changes it, and does what follows.
     pub(crate) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Io) -> R) -> R {
+        let _busy = self.world.busy();
         let mut io = lock(&self.io);
         let result = change(&mut io);
         let steps = std::mem::take(&mut io.steps);
@@ -164,6 +179,11 @@ impl Core {
                 let request = lock(&self.objects.requests).remove(&request);
                 if let Some(request) = request {
                     request.end(status, information);
+                }
+            }
+            Step::CancelSent(request) => {
+                if let Some(request) = self.objects.request(request) {
+                    request.cancel_below();
                 }
             }
             Step::Close(file) => {
@@ -275,6 +295,14 @@ impl Core {
         let queues = std::mem::take(&mut *lock(&self.objects.queues));
         for queue in queues {
             queue.delete();
+        }
+        let created = std::mem::take(&mut *lock(&self.objects.created));
+        for request in created.into_values() {
+            request.delete();
+        }
+        let target = lock(&self.objects.target).take();
+        if let Some(target) = target {
+            target.delete();
         }
         let device = lock(&self.objects.device).take();
         if let Some(device) = device {

@@ -7,11 +7,13 @@ use umdf_callback::raw::*;
 use umdf_callback::{GUID, HRESULT};
 use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
-use super::codes::{BAD_CONFIGURATION, E_POINTER, INVALID_OPERATION};
+use super::codes::{BAD_CONFIGURATION, E_INVALIDARG, E_POINTER, INVALID_OPERATION};
 use super::core::Core;
+use super::file_object::CreatedFileObject;
 use super::io::QueueState;
 use super::object::{Base, absent, object, parameter, put, read_string, write_string};
 use super::queue_object::{QueueObject, configure, delivers};
+use super::request_object::RequestObject;
 use super::verifier::Rule;
 use super::world::lock;
 
@@ -224,15 +226,60 @@ impl IWDFDevice_Impl for DeviceObject_Impl {
         })
     }
 
+    unsafe fn GetDefaultIoTarget(&self, target: *mut Raw<IWDFIoTarget>) {
+        let own = || {
+            let target = lock(&self.core.objects.target).clone()?;
+            Some(IWDFIoTarget::clone(&target.own()))
+        };
+        // SAFETY: the driver's place.
+        unsafe {
+            self.base
+                .give("IWDFDevice::GetDefaultIoTarget", target, own)
+        };
+    }
+
+    unsafe fn CreateWdfFile(
+        &self,
+        name: *const u16,
+        file: *mut Raw<IWDFDriverCreatedFile>,
+    ) -> HRESULT {
+        // SAFETY: the driver's place.
+        unsafe { put(file, None) };
+        self.base.answer("IWDFDevice::CreateWdfFile", || {
+            // SAFETY: the driver's string, or null.
+            let name = unsafe { read_string(name) }.unwrap_or_default();
+            if name.contains(['/', '\\']) {
+                return Err(E_INVALIDARG);
+            }
+            let made = CreatedFileObject::new(&self.core, name);
+            // SAFETY: the driver's place.
+            unsafe { put(file, Some(made.own())) };
+            Ok(())
+        })
+    }
+
+    unsafe fn CreateRequest(
+        &self,
+        callback: Raw<IUnknown>,
+        _parent: Raw<IWDFObject>,
+        request: *mut Raw<IWDFIoRequest>,
+    ) -> HRESULT {
+        // SAFETY: the driver's place.
+        unsafe { put(request, None) };
+        self.base.answer("IWDFDevice::CreateRequest", || {
+            let made = RequestObject::created(&self.core, parameter(callback).as_ref());
+            // SAFETY: the driver's place.
+            unsafe { put(request, Some(IWDFIoRequest::clone(&made.own()))) };
+            Ok(())
+        })
+    }
+
     absent! { "IWDFDevice":
         RetrieveDevicePropertyStore(*const u16, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, *mut Raw<IWDFNamedPropertyStore>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
-        GetDefaultIoTarget(*mut Raw<IWDFIoTarget>);
-        CreateWdfFile(*const u16, *mut Raw<IWDFDriverCreatedFile>) -> HRESULT;
         PostEvent(*const GUID, WDF_EVENT_TYPE, *mut u8, u32) -> HRESULT;
         SetPnpState(WDF_PNP_STATE, WDF_TRI_STATE);
         GetPnpState(WDF_PNP_STATE) -> WDF_TRI_STATE;
         CommitPnpState();
-        CreateRequest(Raw<IUnknown>, Raw<IWDFObject>, *mut Raw<IWDFIoRequest>) -> HRESULT;
     }
 }
 

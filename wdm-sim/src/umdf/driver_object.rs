@@ -13,6 +13,7 @@ use super::device_object::DeviceObject;
 use super::init::InitObject;
 use super::memory_object::{Buffer, MemoryObject};
 use super::object::{Base, absent, object, parameter, put, write_string};
+use super::target_object::TargetObject;
 use super::trace::Name;
 use super::verifier::Rule;
 use super::world::{Agile, lock};
@@ -67,6 +68,7 @@ impl IWDFDriver_Impl for DriverObject_Impl {
             });
             let interface = IWDFDevice::clone(&made.own());
             *lock(&core.objects.device) = Some(made);
+            *lock(&core.objects.target) = Some(TargetObject::new(&core));
             *lock(&self.made) = Some(core);
             // SAFETY: the driver's place.
             unsafe { put(device, Some(interface)) };

@@ -31,6 +31,7 @@ pub type GetClassObject =
 pub struct Builder {
     minor: u32,
     patience: Duration,
+    impersonation: Option<SECURITY_IMPERSONATION_LEVEL>,
     plan: Option<FaultPlan>,
 }
 
@@ -40,6 +41,7 @@ impl Default for Builder {
             minor: 11,
             // Page: wdf/how-umdf-enforces-time-outs.
             patience: Duration::from_secs(60),
+            impersonation: None,
             plan: None,
         }
     }
@@ -57,6 +59,16 @@ impl Builder {
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Builder { patience, ..self }
+    }
+
+    /// How far the driver may act as its clients: what its INF file says (`UmdfImpersonationLevel`) and all clients allow. Not at all
+    /// without this.
+    #[must_use]
+    pub fn impersonation(self, level: SECURITY_IMPERSONATION_LEVEL) -> Self {
+        Builder {
+            impersonation: Some(level),
+            ..self
+        }
     }
 
     /// Makes one call of the framework fail in each run.
@@ -77,7 +89,7 @@ impl Builder {
         get_class_object: GetClassObject,
         clsid: &GUID,
     ) -> core::result::Result<Framework, NotLoaded> {
-        let world = World::new(self.minor, self.patience, self.plan);
+        let world = World::new(self.minor, self.patience, self.impersonation, self.plan);
         let entry = driver_entry(get_class_object, clsid).map_err(|error| NotLoaded {
             error,
             report: Box::new(Report::of(&world)),
@@ -321,6 +333,7 @@ impl Framework {
         let (Some(driver), Some(entry)) = (self.driver.take(), self.entry.take()) else {
             return;
         };
+        self.world.settle();
         let name = driver.base.name.clone();
         let left = release(entry.into());
         if left > 0 {

@@ -32,6 +32,8 @@ pub(crate) enum Step {
     End(RequestId, HRESULT, usize),
     /// An opening is closed, and has no requests left.
     Close(FileId),
+    /// Ask the I/O target that has a request to cancel it.
+    CancelSent(RequestId),
 }
 
 /// Who has a request.
@@ -42,7 +44,6 @@ pub(crate) enum Owner {
     /// The driver, from a delivery or a retrieval.
     Driver,
     /// An I/O target.
-    #[expect(dead_code, reason = "requests are not sent yet")]
     Target,
     /// Nobody: it has ended.
     Ended,
@@ -344,6 +345,21 @@ impl Io {
         }
     }
 
+    /// A request is sent to an I/O target; says whether it was cancelled before.
+    pub(crate) fn sent(&mut self, id: RequestId) -> bool {
+        self.requests.get_mut(&id).is_some_and(|request| {
+            request.owner = Owner::Target;
+            request.cancel_requested
+        })
+    }
+
+    /// It is the driver's again.
+    pub(crate) fn back(&mut self, id: RequestId) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.owner = Owner::Driver;
+        }
+    }
+
     /// `ForwardToIoQueue`; the caller has checked that it may be given away.
     pub(crate) fn forward(&mut self, id: RequestId, to: QueueId) -> Result<(), HRESULT> {
         let Some(request) = self.requests.get(&id) else {
@@ -433,6 +449,7 @@ impl Io {
         request.cancel_requested = true;
         match request.owner {
             Owner::Queue => self.cancel_waiting(id),
+            Owner::Target => self.steps.push(Step::CancelSent(id)),
             _ => self.cancel_owned(id),
         }
     }

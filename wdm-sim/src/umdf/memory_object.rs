@@ -125,7 +125,13 @@ impl MemoryObject {
         })
     }
 
-    fn check(&self, method: &'static str) {
+    /// The request whose buffer it is.
+    pub(crate) fn of(&self) -> Option<RequestId> {
+        self.request.as_ref().map(|(_, id)| *id)
+    }
+
+    /// Reports a use of it after its end.
+    pub(crate) fn check(&self, method: &'static str) {
         let ended =
             |(core, id): &(Arc<Core>, RequestId)| core.look(|io| io.owner(*id)) == Owner::Ended;
         if self.request.as_ref().is_some_and(ended) {

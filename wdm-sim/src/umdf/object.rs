@@ -27,6 +27,8 @@ pub(crate) struct Base {
     callback: Mutex<Option<Held>>,
     context: Mutex<Option<Context>>,
     deleted: AtomicBool,
+    /// What else happens when it is deleted.
+    at_end: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 /// What `AssignContext` was told.
@@ -55,7 +57,14 @@ impl Base {
             callback: Mutex::default(),
             context: Mutex::default(),
             deleted: AtomicBool::new(false),
+            at_end: Mutex::default(),
         }
+    }
+
+    /// With something that happens when it is deleted.
+    pub(crate) fn at_end(self, end: impl FnOnce() + Send + 'static) -> Self {
+        *lock(&self.at_end) = Some(Box::new(end));
+        self
     }
 
     /// With a callback object.
@@ -117,8 +126,26 @@ impl Base {
         method: &'static str,
         body: impl FnOnce() -> Result<(), HRESULT>,
     ) -> HRESULT {
-        self.check(method);
         let fails = self.world.fails(method, "E_OUTOFMEMORY");
+        self.answer_or(fails, method, body)
+    }
+
+    /// A method that gives something back, and so is not made to fail.
+    pub(crate) fn give_back(
+        &self,
+        method: &'static str,
+        body: impl FnOnce() -> Result<(), HRESULT>,
+    ) -> HRESULT {
+        self.answer_or(false, method, body)
+    }
+
+    fn answer_or(
+        &self,
+        fails: bool,
+        method: &'static str,
+        body: impl FnOnce() -> Result<(), HRESULT>,
+    ) -> HRESULT {
+        self.check(method);
         let at = self.world.called(&self.name, method, fails);
         let outcome = match fails {
             true => E_OUTOFMEMORY,
@@ -182,6 +209,10 @@ impl Base {
     pub(crate) fn delete(&self, object: &IWDFObject) {
         if self.deleted.swap(true, Ordering::AcqRel) {
             return;
+        }
+        let end = lock(&self.at_end).take();
+        if let Some(end) = end {
+            end();
         }
         if let Some(cleanup) = self.callback::<IObjectCleanup>() {
             self.clean_up(cleanup, object);
@@ -320,7 +351,7 @@ macro_rules! object {
 
         impl umdf_callback::raw::IWDFObject_Impl for $outer {
             unsafe fn DeleteWdfObject(&self) -> umdf_callback::HRESULT {
-                self.base.answer("IWDFObject::DeleteWdfObject", || {
+                self.base.give_back("IWDFObject::DeleteWdfObject", || {
                     if !self.base.is_drivers {
                         let detail = "it is the framework's; the call fails";
                         let rule = $crate::umdf::verifier::Rule::Delete;

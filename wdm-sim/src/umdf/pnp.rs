@@ -387,6 +387,10 @@ impl Core {
                 IPnpCallback::OnSurpriseRemoval(Raw::of(&***own.get()))
             );
         }
+        if surprise {
+            // What is below is gone, too.
+            self.close_target();
+        }
         self.tear_down();
     }
 
@@ -397,6 +401,7 @@ impl Core {
         let _ = self.release_hardware();
         let began = self.pnp(|pnp| pnp.io != SelfManagedIo::New);
         let own = self.own().filter(|_| began);
+        self.close_target();
         self.purge(true);
         if let Some(own) = &own {
             let _ = ask!(
@@ -413,6 +418,14 @@ impl Core {
         }
         self.pnp(|pnp| pnp.stage = Stage::Gone);
         self.delete();
+    }
+
+    /// Page: wdf/controlling-a-general-i-o-target-s-state-in-umdf.
+    fn close_target(&self) {
+        let target = lock(&self.objects.target).clone();
+        if let Some(target) = target {
+            target.close();
+        }
     }
 
     /// Ends all requests of the power-managed queues, or of the others.

@@ -1,24 +1,30 @@
 //! The framework request object (U5). Header: wudfddi.h, page: nn-wudfddi-iwdfiorequest.
 
 use core::ffi::c_void;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use umdf_callback::raw::*;
 use umdf_callback::{GUID, HRESULT};
-use windows_core::{BOOL, ComObject, Interface, implement};
+use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
 use super::client::Slot;
-use super::codes::{Code, INSUFFICIENT_BUFFER, INVALID_OPERATION};
+use super::codes::{
+    BAD_IMPERSONATION_LEVEL, Code, E_POINTER, INSUFFICIENT_BUFFER, INVALID_OPERATION, NOT_FOUND,
+    S_OK,
+};
 use super::core::Core;
 use super::file_object::FileObject;
+use super::impersonation;
 use super::io::{RequestId, Wrong};
 use super::memory_object::{Buffer, MemoryObject};
 use super::object::{Base, absent, object, parameter, put, set};
 use super::queue_object::QueueObject;
+use super::sending::Way;
+use super::target_object::TargetObject;
 use super::trace::What;
 use super::verifier::Rule;
-use super::world::Agile;
+use super::world::{Agile, lock};
 
 /// What a request is made of.
 pub(crate) struct Parts {
@@ -42,9 +48,70 @@ pub(crate) struct RequestObject {
     pub(crate) information: AtomicUsize,
     /// Where its sender finds how it ended.
     pub(crate) slot: Arc<Slot>,
+    /// The driver has made it: it has no queue, and is deleted, not completed.
+    pub(crate) is_created: bool,
+    /// Its way to an I/O target and back.
+    pub(crate) way: Arc<Way>,
+    pub(crate) marks: Mutex<Marks>,
+}
+
+/// What a driver writes on a request.
+#[derive(Default)]
+pub(crate) struct Marks {
+    activity: Option<GUID>,
+    is_driver_initiated: bool,
 }
 
 impl RequestObject {
+    /// A request that the driver makes. Page: nf-wudfddi-iwdfdevice-createrequest.
+    pub(crate) fn created(core: &Arc<Core>, callback: Option<&IUnknown>) -> ComObject<Self> {
+        let id = core.world.number();
+        let way = Arc::<Way>::default();
+        let end = {
+            let (core, way) = (core.clone(), way.clone());
+            move || {
+                let request = lock(&core.objects.created).remove(&id);
+                if let Some(request) = request.filter(|_| way.state().is_sent()) {
+                    let detail = "it was sent, and has not ended";
+                    request
+                        .base
+                        .finding(Rule::Created, "IWDFObject::DeleteWdfObject", detail);
+                }
+                let before = way.state().reuse(S_OK);
+                drop(before);
+            }
+        };
+        let base = Base::named(&core.world, id, format!("request {id}"))
+            .with_callback(callback)
+            .of_driver()
+            .at_end(end);
+        let request = ComObject::new(RequestObject {
+            base,
+            core: core.clone(),
+            id,
+            parts: Parts {
+                kind: WdfRequestTypeNoFormat,
+                code: 0,
+                offset: 0,
+                input: Buffer::new(&[]),
+                output: Buffer::new(&[]),
+                file: None,
+                process: std::process::id(),
+            },
+            information: AtomicUsize::new(0),
+            slot: Arc::default(),
+            is_created: true,
+            way,
+            marks: Mutex::new(Marks {
+                activity: None,
+                // Page: nf-wudfddi-iwdfiorequest3-setusermodedriverinitiatedio.
+                is_driver_initiated: true,
+            }),
+        });
+        lock(&core.objects.created).insert(id, request.clone());
+        request
+    }
+
     /// How many bytes it can transfer.
     fn room(&self) -> Option<usize> {
         match self.parts.kind {
@@ -56,6 +123,10 @@ impl RequestObject {
 
     fn complete(&self, method: &'static str, status: HRESULT, information: usize) {
         self.base.tell(method, || {
+            if self.is_created {
+                let detail = "the driver has made it; delete it when it has ended";
+                return self.base.finding(Rule::Created, method, detail);
+            }
             if let Some(room) = self.room().filter(|&room| information > room) {
                 let detail = format!("{information} bytes, and there is room for {room}");
                 self.base.finding(Rule::RequestInformation, method, detail);
@@ -69,6 +140,19 @@ impl RequestObject {
         });
     }
 
+    /// Whether the driver has it, and may give it away.
+    pub(crate) fn may_give(&self, method: &'static str) -> Result<(), HRESULT> {
+        let may = match self.is_created {
+            true if self.way.state().is_sent() => Err(Wrong::Sent),
+            true => Ok(()),
+            false => self.core.look(|io| io.may_give(self.id)),
+        };
+        may.map_err(|wrong| {
+            self.wrong(method, wrong);
+            INVALID_OPERATION
+        })
+    }
+
     fn wrong(&self, method: &'static str, wrong: Wrong) {
         let rule = match wrong {
             Wrong::Cancelable => Rule::RequestCancelable,
@@ -80,10 +164,12 @@ impl RequestObject {
     /// A method that gives the request away.
     fn give(&self, method: &'static str, give: impl FnOnce() -> Result<(), HRESULT>) -> HRESULT {
         self.base.answer(method, || {
-            if let Err(wrong) = self.core.look(|io| io.may_give(self.id)) {
-                self.wrong(method, wrong);
+            if self.is_created {
+                let detail = "the driver has made it; it goes into no queue";
+                self.base.finding(Rule::Created, method, detail);
                 return Err(INVALID_OPERATION);
             }
+            self.may_give(method)?;
             give()
         })
     }
@@ -151,6 +237,7 @@ impl RequestObject_Impl {
             status: Code(status),
             information,
         });
+        self.check_borrowers();
         self.delete();
         self.slot.fill(status, information);
     }
@@ -330,13 +417,106 @@ impl IWDFIoRequest_Impl for RequestObject_Impl {
             .tell("IWDFIoRequest::IsFrom32BitProcess", || false.into())
     }
 
-    absent! { "IWDFIoRequest":
-        SetCompletionCallback(Raw<IRequestCallbackRequestCompletion>, *mut c_void);
-        CancelSentRequest() -> BOOL;
-        Send(Raw<IWDFIoTarget>, u32, i64) -> HRESULT;
-        FormatUsingCurrentType();
-        Impersonate(SECURITY_IMPERSONATION_LEVEL, Raw<IImpersonateCallback>, *mut c_void) -> HRESULT;
-        GetCompletionParams(*mut Raw<IWDFRequestCompletionParams>);
+    unsafe fn SetCompletionCallback(
+        &self,
+        callback: Raw<IRequestCallbackRequestCompletion>,
+        context: *mut c_void,
+    ) {
+        const METHOD: &str = "IWDFIoRequest::SetCompletionCallback";
+        self.base.tell(METHOD, || {
+            if self.may_give(METHOD).is_ok() {
+                let mut state = self.way.state();
+                let before = std::mem::replace(&mut state.callback, parameter(callback).map(Agile));
+                state.context = context.expose_provenance();
+                // The driver's object may go, which is not for the lock.
+                drop(state);
+                drop(before);
+            }
+        });
+    }
+
+    unsafe fn FormatUsingCurrentType(&self) {
+        const METHOD: &str = "IWDFIoRequest::FormatUsingCurrentType";
+        self.base.tell(METHOD, || self.format_as_it_came(METHOD));
+    }
+
+    unsafe fn Send(&self, target: Raw<IWDFIoTarget>, flags: u32, timeout: i64) -> HRESULT {
+        const METHOD: &str = "IWDFIoRequest::Send";
+        let sent = self.base.answer(METHOD, || {
+            let target =
+                parameter(target).and_then(|target| target.cast_object::<TargetObject>().ok());
+            let Some(target) = target.filter(|target| Arc::ptr_eq(&target.core, &self.core)) else {
+                let detail = "the target is not one of the request's device";
+                self.base.finding(Rule::Argument, METHOD, detail);
+                return Err(INVALID_OPERATION);
+            };
+            self.send(&target, flags, timeout)
+        });
+        if sent.is_err() {
+            self.way.state().status = sent;
+        }
+        sent
+    }
+
+    unsafe fn CancelSentRequest(&self) -> BOOL {
+        // It may have ended meanwhile, and be deleted (page: wdf/synchronizing-cancellation-of-sent-requests).
+        let world = &self.base.world;
+        let at = world.called(&self.base.name, "IWDFIoRequest::CancelSentRequest", false);
+        let canceled = self.cancel_below();
+        world.answered(at, &canceled);
+        canceled.into()
+    }
+
+    unsafe fn GetCompletionParams(&self, params: *mut Raw<IWDFRequestCompletionParams>) {
+        const METHOD: &str = "IWDFIoRequest::GetCompletionParams";
+        let own = || {
+            let own = self.completion();
+            if own.is_none() {
+                let detail = "it was not sent, or has not ended";
+                self.base.finding(Rule::RequestTwice, METHOD, detail);
+            }
+            own.map(|own| IWDFRequestCompletionParams::clone(&own))
+        };
+        // SAFETY: the driver's place.
+        self.base.tell(METHOD, || unsafe { put(params, own()) });
+    }
+
+    unsafe fn Impersonate(
+        &self,
+        level: SECURITY_IMPERSONATION_LEVEL,
+        callback: Raw<IImpersonateCallback>,
+        context: *mut c_void,
+    ) -> HRESULT {
+        const METHOD: &str = "IWDFIoRequest::Impersonate";
+        let callback = parameter(callback);
+        self.base.answer(METHOD, || {
+            let Some(callback) = callback else {
+                self.base
+                    .finding(Rule::Argument, METHOD, "the callback is null");
+                return Err(E_POINTER);
+            };
+            // Page: wdf/handling-client-impersonation-in-umdf-1-x-drivers.
+            if self.is_created
+                || self
+                    .base
+                    .world
+                    .impersonation
+                    .is_none_or(|most| level > most)
+            {
+                return Err(BAD_IMPERSONATION_LEVEL);
+            }
+            let detail = format!(", level {level}");
+            let method = "IImpersonateCallback::OnImpersonate";
+            self.base
+                .world
+                .callback(&self.base.name, method, detail, || {
+                    impersonation::during(|| {
+                        // SAFETY: the interface is valid.
+                        unsafe { callback.OnImpersonate(context) }
+                    });
+                });
+            Ok(())
+        })
     }
 }
 
@@ -437,19 +617,62 @@ impl IWDFIoRequest2_Impl for RequestObject_Impl {
         self.give(METHOD, || self.core.change(|io| io.requeue(self.id)))
     }
 
+    unsafe fn Reuse(&self, status: HRESULT) {
+        const METHOD: &str = "IWDFIoRequest2::Reuse";
+        self.base.tell(METHOD, || {
+            let mut state = self.way.state();
+            if state.is_sent() {
+                drop(state);
+                let detail = "it was sent, and has not ended; nothing changes";
+                return self.base.finding(Rule::Reuse, METHOD, detail);
+            }
+            let before = state.reuse(status);
+            drop(state);
+            drop(before);
+        });
+    }
+
+    unsafe fn GetStatus(&self) -> HRESULT {
+        self.base
+            .tell("IWDFIoRequest2::GetStatus", || self.way.state().status)
+    }
+
     absent! { "IWDFIoRequest2":
-        Reuse(HRESULT);
         GetQueryInformationParameters(*mut WDF_FILE_INFORMATION_CLASS, *mut usize);
         GetSetInformationParameters(*mut WDF_FILE_INFORMATION_CLASS, *mut usize);
-        GetStatus() -> HRESULT;
     }
 }
 
 impl IWDFIoRequest3_Impl for RequestObject_Impl {
-    absent! { "IWDFIoRequest3":
-        SetUserModeDriverInitiatedIo(BOOL);
-        GetUserModeDriverInitiatedIo() -> BOOL;
-        RetrieveActivityId(*mut GUID) -> HRESULT;
-        SetActivityId(*mut GUID);
+    unsafe fn SetUserModeDriverInitiatedIo(&self, initiated: BOOL) {
+        self.base
+            .tell("IWDFIoRequest3::SetUserModeDriverInitiatedIo", || {
+                lock(&self.marks).is_driver_initiated = initiated.as_bool();
+            });
+    }
+
+    unsafe fn GetUserModeDriverInitiatedIo(&self) -> BOOL {
+        self.base
+            .tell("IWDFIoRequest3::GetUserModeDriverInitiatedIo", || {
+                lock(&self.marks).is_driver_initiated.into()
+            })
+    }
+
+    unsafe fn RetrieveActivityId(&self, id: *mut GUID) -> HRESULT {
+        self.base.answer("IWDFIoRequest3::RetrieveActivityId", || {
+            let own = lock(&self.marks).activity.ok_or(NOT_FOUND)?;
+            // SAFETY: the driver's place.
+            unsafe { set(id, own) };
+            Ok(())
+        })
+    }
+
+    unsafe fn SetActivityId(&self, id: *mut GUID) {
+        self.base.tell("IWDFIoRequest3::SetActivityId", || {
+            if !id.is_null() {
+                // SAFETY: not null, so the driver's GUID.
+                lock(&self.marks).activity = Some(unsafe { id.read() });
+            }
+        });
     }
 }

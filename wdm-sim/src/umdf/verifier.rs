@@ -64,6 +64,14 @@ rules! {
     Argument "ARGUMENT" "Arguments are valid objects, of the same device where that matters." "nf-wudfddi-iwdfiorequest-forwardtoioqueue";
     Reference "REFERENCE" "References to framework objects are given up before the driver is unloaded." "nf-wudfddi-iwdfdriver-createdevice";
     NotSimulated "NOT-SIMULATED" "The simulator has what the driver calls." "nn-wudfddi-iwdfobject";
+    Format "FORMAT" "A request is formatted for a target before it is sent there; one that the driver has made did not come as anything." "wdf/sending-i-o-requests-to-a-general-i-o-target-in-umdf";
+    Forget "FORGET" "A request that is sent and forgotten is as it came, and has no other options but the impersonation's." "ne-wudfddi_types-_wdf_request_send_options_flags";
+    Completion "COMPLETION" "A request that is sent asynchronously has a completion callback." "nf-wudfddi-iwdfiorequest-send";
+    Reuse "REUSE" "A request that was sent is reused before it is formatted again, and not while it is on its way." "nf-wudfddi-iwdfiorequest2-reuse";
+    Created "CREATED" "A request that the driver has made is deleted, not completed or put into a queue, and not while it is on its way." "nf-wudfddi-iwdfdevice-createrequest";
+    Memory "MEMORY" "Memory is there as long as a request is formatted with it." "wdf/memory-buffer-life-cycle";
+    TargetState "TARGET-STATE" "A target is started or stopped by one thread at a time, and no callback waits for its requests." "nf-wudfddi-iwdfiotargetstatemanagement-stop";
+    Impersonate "IMPERSONATE" "OnImpersonate calls no methods of the framework." "nf-wudfddi-iimpersonatecallback-onimpersonate";
     CallbackReference "CALLBACK-REFERENCE" "A callback object is gone when the framework has given it up." "nn-wudfddi-iobjectcleanup";
 }
 

@@ -3,13 +3,15 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use umdf_callback::HRESULT;
+use umdf_callback::raw::SECURITY_IMPERSONATION_LEVEL;
 use windows_core::{IUnknown, Interface};
 
 use super::codes::{Code, NOT_SUPPORTED};
+use super::impersonation;
 use super::trace::{Event, Name, Trace, What};
 use super::verifier::{Finding, Rule};
 use crate::faults::{Calling, Fault, FaultPlan, inject_into_linked};
@@ -25,6 +27,11 @@ thread_local! {
     /// The innermost of them.
     static DURING: Cell<&'static str> = const { Cell::new("a thread of the driver") };
     static THREAD: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The innermost callback that the thread is in.
+pub(crate) fn during() -> &'static str {
+    DURING.get()
 }
 
 /// An interface pointer that any thread may use.
@@ -51,6 +58,8 @@ pub(crate) struct World {
     pub(crate) minor: u32,
     /// How long the framework waits for a driver.
     pub(crate) patience: Duration,
+    /// How far the driver may act as its clients.
+    pub(crate) impersonation: Option<SECURITY_IMPERSONATION_LEVEL>,
     plan: Option<FaultPlan>,
     injected: OnceLock<Fault>,
     events: Mutex<Vec<Event>>,
@@ -61,14 +70,23 @@ pub(crate) struct World {
     callbacks: Mutex<BTreeMap<usize, (Agile<IUnknown>, usize)>>,
     next: AtomicU64,
     threads: AtomicU32,
+    /// How many things threads are in the middle of.
+    busy: Mutex<usize>,
+    idle: Condvar,
 }
 
 impl World {
-    pub(crate) fn new(minor: u32, patience: Duration, plan: Option<FaultPlan>) -> Arc<Self> {
+    pub(crate) fn new(
+        minor: u32,
+        patience: Duration,
+        impersonation: Option<SECURITY_IMPERSONATION_LEVEL>,
+        plan: Option<FaultPlan>,
+    ) -> Arc<Self> {
         Arc::new(World {
             started: Instant::now(),
             minor,
             patience,
+            impersonation,
             plan,
             injected: OnceLock::new(),
             events: Mutex::default(),
@@ -77,7 +95,24 @@ impl World {
             callbacks: Mutex::default(),
             next: AtomicU64::new(1),
             threads: AtomicU32::new(0),
+            busy: Mutex::default(),
+            idle: Condvar::new(),
         })
+    }
+
+    /// A thread is in the middle of something, until this is dropped.
+    pub(crate) fn busy(&self) -> Busy<'_> {
+        *lock(&self.busy) += 1;
+        Busy(self)
+    }
+
+    /// Waits until no thread is in the middle of anything, as long as the framework waits for a driver.
+    pub(crate) fn settle(&self) {
+        let busy = lock(&self.busy);
+        let wait = self
+            .idle
+            .wait_timeout_while(busy, self.patience, |busy| *busy > 0);
+        drop(wait);
     }
 
     /// A number that nothing else has.
@@ -210,6 +245,10 @@ impl World {
 
     /// A call of the driver's begins; [`World::answered`] ends it.
     pub(crate) fn called(&self, object: &Name, method: &'static str, injected: bool) -> usize {
+        if impersonation::is_under_way() {
+            let detail = "called in OnImpersonate, which shows the client's rights to others";
+            self.finding(Rule::Impersonate, method, object, detail);
+        }
         self.note(What::Call {
             object: object.clone(),
             method,
@@ -269,6 +308,16 @@ impl World {
             );
             self.finding(Rule::CallbackReference, "Release", name, detail);
         }
+    }
+}
+
+/// Something that a thread is in the middle of, with references of the framework's.
+pub(crate) struct Busy<'world>(&'world World);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.busy) -= 1;
+        self.0.idle.notify_all();
     }
 }
 
