@@ -18,8 +18,7 @@
 //!             ended.pass_on(); // completes the request as the lower driver did
 //!         });
 //!         if let Err(refused) = sent {
-//!             let (request, ()) = refused.request.into_parts();
-//!             request.fail(refused.error);
+//!             refused.fail();
 //!         }
 //!     }
 //! }

@@ -66,6 +66,13 @@ pub struct Refused<R> {
     pub error: Error,
 }
 
+impl<K: marker::Kind, O: marker::Origin> Refused<Request<K, O>> {
+    /// Completes it with the error.
+    pub fn fail(self) {
+        self.request.fail(self.error);
+    }
+}
+
 impl<K: marker::Kind, O: marker::Origin> Request<K, O> {
     pub(crate) fn new(request: Framework<IWDFIoRequest>) -> Self {
         Request {

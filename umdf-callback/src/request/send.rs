@@ -169,6 +169,20 @@ impl<K: marker::Kind, M> Formatted<Request<K, Returned>, M> {
     }
 }
 
+impl<K: marker::Kind, M> Refused<Formatted<Request<K, Returned>, M>> {
+    /// Completes it with the error, as is usual (page: nf-wudfddi-iwdfiorequest-send).
+    pub fn fail(self) {
+        self.request.request.fail(self.error);
+    }
+}
+
+impl<K: marker::Kind, M> Refused<(Request<K, Returned>, M)> {
+    /// Completes it with the error.
+    pub fn fail(self) {
+        self.request.0.fail(self.error);
+    }
+}
+
 impl<M> Formatted<CreatedRequest, M> {
     /// The memory of a request that is not sent, which is deleted.
     pub fn into_memory(self) -> M {

@@ -1,10 +1,15 @@
 //! Callback objects in the simulated framework.
 
+mod change;
+mod client;
+mod create;
 mod device;
 mod driver;
 mod object;
 mod queue;
 mod request;
+mod send;
+mod target;
 
 use core::ffi::c_void;
 use core::ops::Deref;
