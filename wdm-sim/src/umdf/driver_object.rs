@@ -7,7 +7,7 @@ use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
-use super::codes::{E_POINTER, INVALID_OPERATION};
+use super::codes::{E_INVALIDARG, E_POINTER, INVALID_OPERATION};
 use super::core::Core;
 use super::device_object::DeviceObject;
 use super::init::InitObject;
@@ -106,7 +106,13 @@ impl IWDFDriver_Impl for DriverObject_Impl {
     ) -> HRESULT {
         // SAFETY: the driver's place.
         unsafe { put(memory, None) };
-        self.base.answer("IWDFDriver::CreateWdfMemory", || {
+        const METHOD: &str = "IWDFDriver::CreateWdfMemory";
+        self.base.answer(METHOD, || {
+            if size == 0 {
+                let detail = "there is no memory of no bytes; pass none where it would go";
+                self.base.finding(Rule::Argument, METHOD, detail);
+                return Err(E_INVALIDARG);
+            }
             let base =
                 Base::new(&self.base.world, "memory").with_callback(parameter(callback).as_ref());
             let made = MemoryObject::of_driver(base, Buffer::new(&vec![0; size]));

@@ -77,6 +77,10 @@ impl RequestObject {
                         .base
                         .finding(Rule::Created, "IWDFObject::DeleteWdfObject", detail);
                 }
+                let target = way.state().target.take();
+                if let Some(target) = target {
+                    target.drop_request(id);
+                }
                 let before = way.state().reuse(S_OK);
                 drop(before);
             }

@@ -136,7 +136,7 @@ impl RequestObject_Impl {
     ) -> Result<(), HRESULT> {
         self.may_give(METHOD)?;
         let ending = self.look_at(flags)?;
-        target.takes(flags)?;
+        target.takes()?;
         if has(flags, WDF_REQUEST_SEND_OPTION_IMPERSONATE_CLIENT)
             && !has(flags, WDF_REQUEST_SEND_OPTION_IMPERSONATION_IGNORE_FAILURE)
             && self.base.world.impersonation.is_none()

@@ -67,7 +67,7 @@ impl TargetObject {
     }
 
     /// Whether it takes requests, now or later.
-    pub(crate) fn takes(&self, _flags: u32) -> Result<(), HRESULT> {
+    pub(crate) fn takes(&self) -> Result<(), HRESULT> {
         match lock(&self.state).state {
             WdfIoTargetStarted | WdfIoTargetStopped => Ok(()),
             _ => Err(INVALID_DEVICE_STATE),
@@ -100,6 +100,15 @@ impl TargetObject {
         lock(&self.state)
             .below
             .retain(|entry| !is(entry, id, sending));
+        self.changed.notify_all();
+    }
+
+    /// A request is deleted, wherever it is.
+    pub(crate) fn drop_request(&self, id: RequestId) {
+        let mut state = lock(&self.state);
+        state.waiting.retain(|entry| entry.0.id != id);
+        state.below.retain(|entry| entry.0.id != id);
+        drop(state);
         self.changed.notify_all();
     }
 
