@@ -5,14 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use umdf_callback::callback::QueueDefaultIoHandler;
+use umdf_callback::callback::{QueueDefaultIoHandler, QueueIoResume, QueueIoStop};
 use umdf_callback::memory::{OwnInput, OwnOutput, Part};
 use umdf_callback::raw;
 use umdf_callback::request::*;
-use umdf_callback::{Device, Dispatch, Queue, QueueConfig, device_callback, queue_callback};
-use wdm_sim::umdf::LowerRequest;
+use umdf_callback::{
+    Device, Dispatch, PowerState, Queue, QueueConfig, device_callback, queue_callback,
+};
+use wdm_sim::umdf::{LowerRequest, Wake};
 
-use crate::{AddedDevice, DeviceInit, Driver, HRESULT, Hosted, Result, ended, started};
+use crate::{AddedDevice, DeviceInit, Driver, HRESULT, Hosted, Result, adds, ended, started};
 
 pub(crate) const S_OK: HRESULT = HRESULT(0);
 pub(crate) const ABORTED: HRESULT = HRESULT::from_win32(995);
@@ -432,4 +434,68 @@ fn u5_each_call_can_fail_and_each_request_ends() {
         let tried = faults.iter().any(|fault| fault.routine == routine);
         assert!(tried, "{routine}: {faults:#?}");
     }
+}
+
+/// Keeps what it has sent while the device sleeps, and cancels it when the device goes.
+struct Stops {
+    below: IoTarget,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl QueueDefaultIoHandler for Stops {
+    fn on_default_io(&self, _queue: &Queue<'_, Self>, request: Request<Other>) {
+        let formatted = self.below.format(request);
+        match formatted.send(SendOptions::new(), |ended| ended.pass_on()) {
+            Ok(sent) => self.sent.lock().expect("nobody panics").push(sent),
+            Err(refused) => refused.fail(),
+        }
+    }
+}
+
+impl QueueIoStop for Stops {
+    fn on_io_stop(&self, _queue: &Queue<'_, Self>, request: Stopped<'_>, action: StopAction) {
+        let sent = self.sent.lock().expect("nobody panics").clone();
+        let sent = sent.into_iter().find(|sent| request.is_sent(sent));
+        let sent = sent.expect("the driver has sent it");
+        if action.is_purge() {
+            assert!(sent.cancel());
+        } else {
+            request.keep().expect("it is new enough");
+        }
+    }
+}
+
+impl QueueIoResume for Stops {
+    fn on_io_resume(&self, _queue: &Queue<'_, Self>, request: Resumed<'_>) {
+        let sent = self.sent.lock().expect("nobody panics").clone();
+        assert!(sent.iter().any(|sent| request.is_sent(sent)));
+    }
+}
+
+queue_callback!(Stops);
+
+adds!(AddsStops: |init| {
+    let device = init.create_device(Nothing)?;
+    let stops = Stops {
+        below: device.device().default_io_target()?,
+        sent: Mutex::default(),
+    };
+    device.create_queue(QueueConfig::default_queue(), Dispatch::Parallel, stops)?;
+    Ok(device.into())
+});
+
+#[test]
+fn u5_a_request_that_was_sent_is_kept_or_cancelled_when_it_is_to_stop() {
+    let device = started::<AddsStops>();
+    let kept = keep(&device);
+    let read = device.read(2);
+    device
+        .sleep(PowerState::D3, Wake::FromSx)
+        .expect("it sleeps");
+    device.wake().expect("it wakes");
+    kept.take().into_iter().for_each(LowerRequest::succeed);
+    assert_eq!(read.completion(), ended(S_OK, 2));
+    let read = device.read(2);
+    device.remove();
+    assert_eq!(read.completion(), ended(ABORTED, 0));
 }
