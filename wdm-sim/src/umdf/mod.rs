@@ -56,6 +56,54 @@
 //! # Ok::<(), umdf_callback::Error>(())
 //! ```
 //!
+//! # The driver below
+//! What a driver sends to its default I/O target reaches a [`Lower`] driver, which a test plays: it completes requests or keeps them.
+//!
+//! ```
+//! use umdf_callback::callback::QueueDefaultIoHandler;
+//! use umdf_callback::request::{IoTarget, Other, Request, SendOptions};
+//! use umdf_callback::{
+//!     AddedDevice, DeviceInit, Dispatch, Driver, GUID, Queue, QueueConfig, Result, device_callback, driver,
+//!     queue_callback,
+//! };
+//! use wdm_sim::umdf::Framework;
+//!
+//! struct Nothing;
+//! device_callback!(Nothing);
+//!
+//! struct Filter(IoTarget);
+//! impl QueueDefaultIoHandler for Filter {
+//!     fn on_default_io(&self, _queue: &Queue<'_, Self>, request: Request<Other>) {
+//!         let formatted = self.0.format(request);
+//!         if let Err(refused) = formatted.send(SendOptions::new(), |ended| ended.pass_on()) {
+//!             refused.fail();
+//!         }
+//!     }
+//! }
+//! queue_callback!(Filter);
+//!
+//! #[derive(Default)]
+//! struct Sample;
+//! impl Driver for Sample {
+//!     fn on_device_add<'add>(&self, mut init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+//!         init.set_filter();
+//!         let device = init.create_device(Nothing)?;
+//!         let filter = Filter(device.device().default_io_target()?);
+//!         device.create_queue(QueueConfig::default_queue(), Dispatch::Parallel, filter)?;
+//!         Ok(device.into())
+//!     }
+//! }
+//! const CLSID: GUID = GUID::from_u128(0x1f0c_93f6_95a0_44b2_8a6e_6a0d_71c0_55d4);
+//! driver!(Sample, CLSID);
+//!
+//! let framework = Framework::load(DllGetClassObject, &CLSID)?;
+//! let device = framework.plug_in(r"ROOT\SAMPLE\0000")?;
+//! device.lower().answer(|request| request.succeed_with(b"below"));
+//! assert_eq!(device.read(9).output(), b"below");
+//! assert_eq!(framework.unload().findings, []);
+//! # Ok::<(), umdf_callback::Error>(())
+//! ```
+//!
 //! # What is not simulated
 //! The kernel below the driver's device stack, other processes, and security. What the driver calls that is not there yields a
 //! finding [`Rule::NotSimulated`].
