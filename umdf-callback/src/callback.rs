@@ -182,7 +182,7 @@ pub trait WakeFromS0: Sync {
     /// Page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onarmwakefroms0.
     ///
     /// # Errors
-    /// An error keeps the device awake.
+    /// The device is disarmed then, and sleeps all the same.
     fn on_arm(&self, _device: &Device) -> Result<()> {
         Ok(())
     }
@@ -199,7 +199,7 @@ pub trait WakeFromSx: Sync {
     /// Page: nf-wudfddi-ipowerpolicycallbackwakefromsx-onarmwakefromsx.
     ///
     /// # Errors
-    /// The system then cannot be woken by the device.
+    /// The device is disarmed then, and sleeps all the same.
     fn on_arm(&self, _device: &Device) -> Result<()> {
         Ok(())
     }

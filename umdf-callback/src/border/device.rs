@@ -82,8 +82,8 @@ fn tell<A>(argument: Result<A>, method: impl FnOnce(A)) {
 }
 
 impl<T: ObjectCleanup + 'static, F: 'static> IObjectCleanup_Impl for Object<T, F> {
-    unsafe fn OnCleanup(&self, _object: Raw<IWDFObject>) {
-        self.value().on_cleanup();
+    unsafe fn OnCleanup(&self, object: Raw<IWDFObject>) {
+        tell(parameter(object), |_| self.value().on_cleanup());
     }
 }
 
