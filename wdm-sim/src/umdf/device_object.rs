@@ -12,6 +12,7 @@ use super::core::Core;
 use super::file_object::CreatedFileObject;
 use super::io::QueueState;
 use super::object::{Base, absent, object, parameter, put, read_string, write_string};
+use super::pnp::Wake;
 use super::queue_object::{QueueObject, configure, delivers};
 use super::request_object::RequestObject;
 use super::verifier::Rule;
@@ -48,32 +49,21 @@ impl DeviceObject_Impl {
             .with_callback(callback.as_ref())
             .with_turns(&self.core.turns);
         let manual = dispatch == WdfIoQueueDispatchManual;
-        // What is refused gives its callback object up.
-        let refused = |base: Base, detail: &str| {
-            let queue = ComObject::new(QueueObject {
-                base,
-                core: self.core.clone(),
-                id: usize::MAX,
-            });
-            queue.delete();
-            Err(wrong(detail))
-        };
         if manual == delivers(&base) {
             let detail = match manual {
                 true => "a manual queue's callback object takes requests; the call fails",
                 false => "no interface of the callback object takes requests; the call fails",
             };
-            return refused(base, detail);
+            return Err(wrong(detail));
         }
         if !manual && base.callback::<IQueueCallbackStateChange>().is_some() {
             let detail = "only a manual queue may have IQueueCallbackStateChange; the call fails";
-            return refused(base, detail);
+            return Err(wrong(detail));
         }
         if default && self.core.look(|io| io.default.is_some()) {
-            return refused(
-                base,
+            return Err(wrong(
                 "the device has a default queue already; the call fails",
-            );
+            ));
         }
         let mut state = QueueState::new(dispatch, power_managed, zero_length);
         state.tells_canceled = base.callback::<IQueueCallbackIoCanceledOnQueue>().is_some();
@@ -284,8 +274,34 @@ impl IWDFDevice_Impl for DeviceObject_Impl {
 }
 
 impl IWDFDevice2_Impl for DeviceObject_Impl {
+    unsafe fn AssignS0IdleSettings(
+        &self,
+        capabilities: WDF_POWER_POLICY_S0_IDLE_CAPABILITIES,
+        state: DEVICE_POWER_STATE,
+        _timeout: u32,
+        _control: WDF_POWER_POLICY_S0_IDLE_USER_CONTROL,
+        enabled: WDF_TRI_STATE,
+    ) -> HRESULT {
+        self.base.answer("IWDFDevice2::AssignS0IdleSettings", || {
+            let wakes = [IdleCanWakeFromS0, IdleUsbSelectiveSuspend].contains(&capabilities);
+            let wakes = wakes && enabled != WdfFalse;
+            self.core.assign_wake(Wake::FromS0, state, wakes)
+        })
+    }
+
+    unsafe fn AssignSxWakeSettings(
+        &self,
+        state: DEVICE_POWER_STATE,
+        _control: WDF_POWER_POLICY_SX_WAKE_USER_CONTROL,
+        enabled: WDF_TRI_STATE,
+    ) -> HRESULT {
+        self.base.answer("IWDFDevice2::AssignSxWakeSettings", || {
+            let wakes = enabled != WdfFalse;
+            self.core.assign_wake(Wake::FromSx, state, wakes)
+        })
+    }
+
     absent! { "IWDFDevice2":
-        AssignS0IdleSettings(WDF_POWER_POLICY_S0_IDLE_CAPABILITIES, DEVICE_POWER_STATE, u32, WDF_POWER_POLICY_S0_IDLE_USER_CONTROL, WDF_TRI_STATE) -> HRESULT;
         StopIdle(BOOL) -> HRESULT;
         ResumeIdle();
         CreateSymbolicLinkWithReferenceString(*const u16, *const u16) -> HRESULT;
@@ -293,7 +309,6 @@ impl IWDFDevice2_Impl for DeviceObject_Impl {
         CreateRemoteInterface(Raw<IWDFRemoteInterfaceInitialize>, Raw<IUnknown>, *mut Raw<IWDFRemoteInterface>) -> HRESULT;
         CreateRemoteTarget(Raw<IUnknown>, Raw<IWDFObject>, *mut Raw<IWDFRemoteTarget>) -> HRESULT;
         GetDeviceStackIoTypePreference(*mut WDF_DEVICE_IO_TYPE, *mut WDF_DEVICE_IO_TYPE);
-        AssignSxWakeSettings(DEVICE_POWER_STATE, WDF_POWER_POLICY_SX_WAKE_USER_CONTROL, WDF_TRI_STATE) -> HRESULT;
         GetSystemPowerAction() -> POWER_ACTION;
     }
 }

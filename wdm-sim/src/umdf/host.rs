@@ -259,6 +259,7 @@ impl Framework {
         let made = lock(&driver.made).take();
         match made {
             Some(core) if added.is_ok() => {
+                core.added();
                 lock(&self.devices).push(core.clone());
                 Ok(Device { core })
             }

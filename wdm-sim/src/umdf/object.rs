@@ -114,6 +114,15 @@ impl Base {
     /// A method that cannot fail.
     pub(crate) fn tell<R: Outcome>(&self, method: &'static str, body: impl FnOnce() -> R) -> R {
         self.check(method);
+        self.tell_always(method, body)
+    }
+
+    /// The same, where it is no news that the object is deleted.
+    pub(crate) fn tell_always<R: Outcome>(
+        &self,
+        method: &'static str,
+        body: impl FnOnce() -> R,
+    ) -> R {
         let at = self.world.called(&self.name, method, false);
         let outcome = body();
         self.world.answered(at, &outcome);
@@ -126,8 +135,16 @@ impl Base {
         method: &'static str,
         body: impl FnOnce() -> Result<(), HRESULT>,
     ) -> HRESULT {
-        let fails = self.world.fails(method, "E_OUTOFMEMORY");
-        self.answer_or(fails, method, body)
+        self.unless_deleted(true, method, body)
+    }
+
+    /// The same, where it is no news that the object is deleted.
+    pub(crate) fn answer_always(
+        &self,
+        method: &'static str,
+        body: impl FnOnce() -> Result<(), HRESULT>,
+    ) -> HRESULT {
+        self.run(true, method, body)
     }
 
     /// A method that gives something back, and so is not made to fail.
@@ -136,20 +153,33 @@ impl Base {
         method: &'static str,
         body: impl FnOnce() -> Result<(), HRESULT>,
     ) -> HRESULT {
-        self.answer_or(false, method, body)
+        self.unless_deleted(false, method, body)
     }
 
-    fn answer_or(
+    fn unless_deleted(
         &self,
-        fails: bool,
+        may_fail: bool,
         method: &'static str,
         body: impl FnOnce() -> Result<(), HRESULT>,
     ) -> HRESULT {
         self.check(method);
+        let deleted = self.is_deleted();
+        self.run(may_fail, method, || match deleted {
+            true => Err(E_UNEXPECTED),
+            false => body(),
+        })
+    }
+
+    fn run(
+        &self,
+        may_fail: bool,
+        method: &'static str,
+        body: impl FnOnce() -> Result<(), HRESULT>,
+    ) -> HRESULT {
+        let fails = may_fail && self.world.fails(method, "E_OUTOFMEMORY");
         let at = self.world.called(&self.name, method, fails);
         let outcome = match fails {
             true => E_OUTOFMEMORY,
-            false if self.is_deleted() => E_UNEXPECTED,
             false => body().err().unwrap_or(S_OK),
         };
         self.world.answered(at, &outcome);
@@ -256,6 +286,13 @@ impl Base {
 
 impl Drop for Base {
     fn drop(&mut self) {
+        // What was not deleted has these still.
+        let callback = lock(&self.callback).take();
+        let context = lock(&self.context).take();
+        let held = context.and_then(|context| context.held);
+        for held in callback.into_iter().chain(held) {
+            self.world.give_up(held);
+        }
         self.world.gone(self.number);
     }
 }

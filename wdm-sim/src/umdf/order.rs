@@ -7,7 +7,10 @@
 /// What has been called so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
+    /// One that has not returned yet.
+    running: bool,
     prepared: bool,
+    released: bool,
     working: bool,
     io: SelfManaged,
     armed: bool,
@@ -27,6 +30,26 @@ enum SelfManaged {
     Gone,
 }
 
+/// A method without its interface.
+fn name(method: &'static str) -> &'static str {
+    method.split("::").last().unwrap_or(method)
+}
+
+/// Whether a callback comes after the one before has returned. That the system asks, or a device is gone, may come at any time
+/// (pages: nf-wudfddi-ipnpcallback-onquerystop, -onqueryremove, -onsurpriseremoval).
+fn follows_another(name: &str) -> bool {
+    const STARTS: [&str; 7] = [
+        "OnPrepareHardware",
+        "OnReleaseHardware",
+        "OnD0",
+        "OnSelfManagedIo",
+        "OnArm",
+        "OnDisarm",
+        "OnWake",
+    ];
+    STARTS.iter().any(|start| name.starts_with(start))
+}
+
 impl Order {
     /// A callback is about to be called: what is wrong with that.
     pub(crate) fn begins(&mut self, method: &'static str) -> Option<&'static str> {
@@ -34,12 +57,16 @@ impl Order {
         if self.deleted {
             return Some("the device is deleted");
         }
-        let name = method.split("::").last().unwrap_or(method);
+        let name = name(method);
+        if follows_another(name) && std::mem::replace(&mut self.running, true) {
+            return Some("the one before has not returned");
+        }
         let wrong = |is, text| Some(text).filter(|_| is);
         match name {
             "OnPrepareHardware" => wrong(self.prepared, "hardware is prepared already")
                 .or(wrong(self.working, "the device works already")),
-            "OnReleaseHardware" => wrong(!self.prepared, "hardware is not prepared").or(wrong(
+            // It comes for a device that was never started, too (page: nf-wudfddi-idriverentry-ondeviceadd).
+            "OnReleaseHardware" => wrong(self.released, "hardware is released already").or(wrong(
                 self.working,
                 "the device works: OnD0Exit comes first",
             )),
@@ -84,11 +111,12 @@ impl Order {
     /// It has returned.
     pub(crate) fn returned(&mut self, method: &'static str, succeeded: bool) {
         use SelfManaged::*;
-        let name = method.split("::").last().unwrap_or(method);
+        let name = name(method);
+        self.running &= !follows_another(name);
         match name {
             // What a failed preparation has made is released, too (page: nf-wudfddi-ipnpcallbackhardware-onpreparehardware).
-            "OnPrepareHardware" => self.prepared = true,
-            "OnReleaseHardware" => self.prepared = false,
+            "OnPrepareHardware" => (self.prepared, self.released) = (true, false),
+            "OnReleaseHardware" => (self.prepared, self.released) = (false, true),
             "OnD0Entry" => self.working = succeeded,
             "OnD0Exit" => self.working = false,
             "OnSelfManagedIoInit" | "OnSelfManagedIoRestart" if succeeded => self.io = Running,
@@ -98,7 +126,8 @@ impl Order {
             }
             "OnSelfManagedIoFlush" => self.io = Flushed,
             "OnSelfManagedIoCleanup" => self.io = Gone,
-            "OnArmWakeFromS0" | "OnArmWakeFromSx" => self.armed = succeeded,
+            // What has failed is disarmed, too (page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onarmwakefroms0).
+            "OnArmWakeFromS0" | "OnArmWakeFromSx" => self.armed = true,
             "OnDisarmWakeFromS0" | "OnDisarmWakeFromSx" => self.armed = false,
             _ => {}
         }

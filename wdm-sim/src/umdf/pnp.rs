@@ -10,7 +10,9 @@ use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::Interface;
 
-use super::codes::{INVALID_OPERATION, NO_SUCH_DEVICE};
+use super::codes::{
+    INVALID_DEVICE_REQUEST, INVALID_OPERATION, NO_SUCH_DEVICE, POWER_STATE_INVALID,
+};
 use super::core::Core;
 use super::io::Io;
 use super::resources::ResourceList;
@@ -37,8 +39,8 @@ pub(crate) enum Stage {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pnp {
     pub(crate) stage: Stage,
-    /// `OnPrepareHardware` was called, so `OnReleaseHardware` is owed.
-    prepared: bool,
+    /// `OnDeviceAdd` has said yes, or `OnPrepareHardware` was called: `OnReleaseHardware` is owed.
+    owes_release: bool,
     /// `OnD0Entry` has succeeded.
     in_d0: bool,
     io: SelfManagedIo,
@@ -127,6 +129,11 @@ impl Core {
         self.objects.device().map(|device| Agile(device.own()))
     }
 
+    /// `OnDeviceAdd` has said yes, so hardware will be released (page: nf-wudfddi-idriverentry-ondeviceadd).
+    pub(crate) fn added(&self) {
+        self.pnp(|pnp| pnp.owes_release = true);
+    }
+
     /// Starts the device, new or stopped.
     pub(crate) fn start(self: &Arc<Self>) -> Done {
         if !matches!(self.stage(), Stage::Added | Stage::Stopped) {
@@ -152,7 +159,7 @@ impl Core {
     fn prepare(&self) -> Done {
         let own = self.own().ok_or(NO_SUCH_DEVICE)?;
         let device = own.get();
-        self.pnp(|pnp| pnp.prepared = true);
+        self.pnp(|pnp| pnp.owes_release = true);
         if self.callback::<IPnpCallbackHardware2>().is_none() {
             return ask!(
                 self,
@@ -168,7 +175,7 @@ impl Core {
     }
 
     fn release_hardware(&self) -> Done {
-        let owed = self.pnp(|pnp| std::mem::take(&mut pnp.prepared));
+        let owed = self.pnp(|pnp| std::mem::take(&mut pnp.owes_release));
         let Some(own) = self.own().filter(|_| owed) else {
             return Ok(());
         };
@@ -263,6 +270,22 @@ impl Core {
         }
     }
 
+    /// The driver says whether the device can wake (pages: nf-wudfddi-iwdfdevice2-assigns0idlesettings, -assignsxwakesettings).
+    pub(crate) fn assign_wake(&self, wake: Wake, state: DEVICE_POWER_STATE, can: bool) -> Done {
+        if !self.config.owns_power_policy {
+            return Err(INVALID_DEVICE_REQUEST);
+        }
+        if state == PowerDeviceD0 {
+            return Err(POWER_STATE_INVALID);
+        }
+        let mut wakes = lock(&self.wakes);
+        wakes.retain(|&other| other != wake);
+        if can {
+            wakes.push(wake);
+        }
+        Ok(())
+    }
+
     fn arm(&self, device: Raw<IWDFDevice>, wake: Wake) {
         if !self.config.owns_power_policy || !lock(&self.wakes).contains(&wake) {
             return;
@@ -277,8 +300,10 @@ impl Core {
                 IPowerPolicyCallbackWakeFromSx::OnArmWakeFromSx(device)
             ),
         };
-        if armed.is_ok() {
-            self.pnp(|pnp| pnp.armed = Some(wake));
+        self.pnp(|pnp| pnp.armed = Some(wake));
+        // The device sleeps all the same (page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onarmwakefroms0).
+        if armed.is_err() {
+            self.disarm(device);
         }
     }
 
@@ -346,6 +371,10 @@ impl Core {
     pub(crate) fn query_stop(self: &Arc<Self>) -> Done {
         let own = self.own().ok_or(NO_SUCH_DEVICE)?;
         self.world.system(&self.name, "query stop");
+        // Page: nf-wudfddi-ipnpcallback-onquerystop.
+        if self.world.minor <= 7 {
+            return Ok(());
+        }
         ask!(self, IPnpCallback::OnQueryStop(Raw::of(&***own.get())))
     }
 

@@ -126,7 +126,7 @@ impl RequestObject {
     }
 
     fn complete(&self, method: &'static str, status: HRESULT, information: usize) {
-        self.base.tell(method, || {
+        self.base.tell_always(method, || {
             if self.is_created {
                 let detail = "the driver has made it; delete it when it has ended";
                 return self.base.finding(Rule::Created, method, detail);
@@ -167,7 +167,7 @@ impl RequestObject {
 
     /// A method that gives the request away.
     fn give(&self, method: &'static str, give: impl FnOnce() -> Result<(), HRESULT>) -> HRESULT {
-        self.base.answer(method, || {
+        self.base.answer_always(method, || {
             if self.is_created {
                 let detail = "the driver has made it; it goes into no queue";
                 self.base.finding(Rule::Created, method, detail);
@@ -338,7 +338,7 @@ impl IWDFIoRequest_Impl for RequestObject_Impl {
 
     unsafe fn MarkCancelable(&self, callback: Raw<IRequestCallbackCancel>) {
         const METHOD: &str = "IWDFIoRequest::MarkCancelable";
-        self.base.tell(METHOD, || {
+        self.base.tell_always(METHOD, || {
             let Some(callback) = parameter(callback) else {
                 self.base.finding(
                     Rule::Argument,
@@ -604,10 +604,13 @@ impl IWDFIoRequest2_Impl for RequestObject_Impl {
 
     unsafe fn StopAcknowledge(&self, requeue: BOOL) {
         const METHOD: &str = "IWDFIoRequest2::StopAcknowledge";
-        self.base.tell(METHOD, || {
+        self.base.tell_always(METHOD, || {
             let requeue = requeue.as_bool();
-            if requeue && let Err(wrong) = self.core.look(|io| io.may_give(self.id)) {
-                return self.wrong(METHOD, wrong);
+            match self.core.look(|io| io.may_give(self.id)) {
+                // What is marked or sent may be kept, and is the driver's again before it is given back.
+                Err(Wrong::Cancelable | Wrong::Sent) if !requeue => {}
+                Err(wrong) => return self.wrong(METHOD, wrong),
+                Ok(()) => {}
             }
             if !self.core.change(|io| io.acknowledge(self.id, requeue)) {
                 let detail = "the framework has not asked for the request to stop";

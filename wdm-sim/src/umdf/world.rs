@@ -288,26 +288,31 @@ impl World {
         })
     }
 
-    /// The framework gives one up; the last one is looked at, as nobody else may have any.
+    /// The framework gives one up, as its object is deleted; the last one is looked at, as nobody else may have any.
     pub(crate) fn release(&self, held: Held, name: &Name) {
-        let mut callbacks = lock(&self.callbacks);
-        let Some(entry) = callbacks.get_mut(&held.key) else {
-            return;
-        };
-        entry.1 -= 1;
-        if entry.1 > 0 {
-            return;
-        }
-        let last = callbacks.remove(&held.key).map(|entry| entry.0.0);
-        drop(callbacks);
-        drop(held);
-        let left = last.map_or(0, release);
+        let left = self.give_up(held);
         if left > 0 {
             let detail = format!(
                 "{left} references to its callback object are left, so its context is never dropped"
             );
             self.finding(Rule::CallbackReference, "Release", name, detail);
         }
+    }
+
+    /// The framework gives one up; says how many there are besides the framework's.
+    pub(crate) fn give_up(&self, held: Held) -> u32 {
+        let mut callbacks = lock(&self.callbacks);
+        let Some(entry) = callbacks.get_mut(&held.key) else {
+            return 0;
+        };
+        entry.1 -= 1;
+        if entry.1 > 0 {
+            return 0;
+        }
+        let last = callbacks.remove(&held.key).map(|entry| entry.0.0);
+        drop(callbacks);
+        drop(held);
+        last.map_or(0, release)
     }
 }
 
