@@ -1,0 +1,10 @@
+//! The simulated framework of UMDF 1, against Microsoft's pages.
+
+mod failures;
+mod full;
+mod hosts;
+mod raw;
+mod rules;
+mod sequences;
+mod support;
+mod wake;
