@@ -145,7 +145,7 @@ impl Core {
 
     /// A step of the device for which the driver has no callback.
     pub(crate) fn passes(&self, method: &'static str) {
-        lock(&self.order).returned(method, true);
+        lock(&self.order).passes(method);
     }
 
     fn perform(self: &Arc<Self>, step: Step) {

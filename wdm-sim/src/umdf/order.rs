@@ -110,9 +110,18 @@ impl Order {
 
     /// It has returned.
     pub(crate) fn returned(&mut self, method: &'static str, succeeded: bool) {
-        use SelfManaged::*;
         let name = name(method);
         self.running &= !follows_another(name);
+        self.step(name, succeeded);
+    }
+
+    /// The driver has no such callback, and the device goes on as if it had said yes.
+    pub(crate) fn passes(&mut self, method: &'static str) {
+        self.step(name(method), true);
+    }
+
+    fn step(&mut self, name: &str, succeeded: bool) {
+        use SelfManaged::*;
         match name {
             // What a failed preparation has made is released, too (page: nf-wudfddi-ipnpcallbackhardware-onpreparehardware).
             "OnPrepareHardware" => (self.prepared, self.released) = (true, false),
