@@ -108,13 +108,13 @@ interfaces! {
         GetHardwareRegisterMappedAddress(*mut c_void) -> *mut c_void;
         ReadFromHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, *mut c_void, u32) -> usize;
         WriteToHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, usize, *mut c_void, u32);
-        CreateInterrupt(*mut c_void, *mut Raw<IWDFInterrupt>) -> HRESULT;
-        CreateWorkItem(*mut c_void, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
-        AssignS0IdleSettingsEx(*mut c_void) -> HRESULT;
+        CreateInterrupt(*mut WUDF_INTERRUPT_CONFIG, *mut Raw<IWDFInterrupt>) -> HRESULT;
+        CreateWorkItem(*mut WUDF_WORKITEM_CONFIG, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
+        AssignS0IdleSettingsEx(*mut WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS) -> HRESULT;
     }
     IWDFNamedPropertyStore: IUnknown = "394b48c9-bca0-498f-8e2c-01225464a932" {
-        GetNamedValue(*const u16, *mut c_void) -> HRESULT;
-        SetNamedValue(*const u16, *const c_void) -> HRESULT;
+        GetNamedValue(*const u16, *mut PROPVARIANT) -> HRESULT;
+        SetNamedValue(*const u16, *const PROPVARIANT) -> HRESULT;
         GetNameCount(*mut u32) -> HRESULT;
         GetNameAt(u32, *mut *mut u16) -> HRESULT;
     }
@@ -253,24 +253,24 @@ interfaces! {
     IWDFRemoteInterface: IWDFObject = "49CBAB14-E7CF-490B-8CDD-E0E6B2AC0247" {
     }
     IWDFPropertyStoreFactory: IUnknown = "45BE7E06-9B65-434d-A7D6-9572D7F73D53" {
-        RetrieveDevicePropertyStore(*const c_void, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, u32, *const u16, *mut Raw<IWDFNamedPropertyStore2>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
+        RetrieveDevicePropertyStore(*const WDF_PROPERTY_STORE_ROOT, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, u32, *const u16, *mut Raw<IWDFNamedPropertyStore2>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
     }
     IWDFUnifiedPropertyStore: IUnknown = "6B966713-AC73-4975-AC3C-9DF31C68DA73" {
         SetPropertyData(*const c_void, u32, u32, u32, u32, *mut c_void) -> HRESULT;
         GetPropertyData(*const c_void, u32, u32, u32, *mut c_void, *mut u32, *mut u32) -> HRESULT;
     }
     IWDFUnifiedPropertyStoreFactory: IUnknown = "6AD8FAC3-8B77-4997-99E4-6B78C5F548D6" {
-        RetrieveUnifiedDevicePropertyStore(*const c_void, *mut Raw<IWDFUnifiedPropertyStore>) -> HRESULT;
+        RetrieveUnifiedDevicePropertyStore(*const WDF_PROPERTY_STORE_ROOT, *mut Raw<IWDFUnifiedPropertyStore>) -> HRESULT;
     }
     IWDFCmResourceList: IWDFObject = "9F4546E9-FB4F-4df6-B8B8-B39E5D7D1AD4" {
         GetCount() -> u32;
-        GetDescriptor(u32) -> *mut c_void;
+        GetDescriptor(u32) -> *mut CM_PARTIAL_RESOURCE_DESCRIPTOR;
     }
     IWDFInterrupt: IWDFObject = "AA2AD894-1C27-4ef4-B648-0D2223526B87" {
         Enable();
         Disable();
         GetDevice() -> Raw<IWDFDevice3>;
-        GetInfo(*mut c_void);
+        GetInfo(*mut WDF_INTERRUPT_INFO);
         SetPolicy(WDF_INTERRUPT_POLICY, WDF_INTERRUPT_PRIORITY, usize);
         SetExtendedPolicy(*mut c_void);
         AcquireInterruptLock();

@@ -11,6 +11,9 @@ use super::object::{
 };
 use super::property::IWDFNamedPropertyStore;
 use super::request::{IWDFIoQueue, IWDFIoRequest};
+use super::structures::{
+    WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS, WUDF_INTERRUPT_CONFIG, WUDF_WORKITEM_CONFIG,
+};
 use super::target::{
     IWDFIoTarget, IWDFRemoteInterface, IWDFRemoteInterfaceInitialize, IWDFRemoteTarget,
 };
@@ -214,14 +217,17 @@ pub unsafe trait IWDFDevice3: IWDFDevice2 {
     );
     pub unsafe fn CreateInterrupt(
         &self,
-        configuration: *mut c_void,
+        configuration: *mut WUDF_INTERRUPT_CONFIG,
         interrupt: *mut Raw<IWDFInterrupt>,
     ) -> HRESULT;
     pub unsafe fn CreateWorkItem(
         &self,
-        config: *mut c_void,
+        config: *mut WUDF_WORKITEM_CONFIG,
         parent_object: Raw<IWDFObject>,
         work_item: *mut Raw<IWDFWorkItem>,
     ) -> HRESULT;
-    pub unsafe fn AssignS0IdleSettingsEx(&self, idle_settings: *mut c_void) -> HRESULT;
+    pub unsafe fn AssignS0IdleSettingsEx(
+        &self,
+        idle_settings: *mut WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS,
+    ) -> HRESULT;
 }

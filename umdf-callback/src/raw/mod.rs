@@ -8,8 +8,8 @@
 //! Drivers do not need this module: [`Driver`](crate::Driver) and what it leads to are made of it. It is public for what
 //! has no safe form yet, and for whoever plays the framework's part in a test.
 //!
-//! Interface pointers in signatures are [`Raw`]. Structures that are not described here (`PROPVARIANT`, resource descriptors,
-//! configurations of interrupts and work items, roots of property stores) are `c_void`.
+//! Interface pointers in signatures are [`Raw`]. Structures that are not described here (property keys, interrupts' extended
+//! policies) are `c_void`.
 
 // The methods' documentation is their pages', and so is what their callers owe.
 #![allow(missing_docs, clippy::missing_safety_doc)]
@@ -30,19 +30,23 @@ use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, InterfaceR
 
 pub use self::callback::*;
 pub use self::device::*;
+pub use self::memory::*;
 pub use self::object::*;
 pub use self::property::*;
 pub use self::queue_callback::*;
 pub use self::request::*;
+pub use self::structures::*;
 pub use self::target::*;
 pub use self::types::*;
 
 mod callback;
 mod device;
+mod memory;
 mod object;
 mod property;
 mod queue_callback;
 mod request;
+mod structures;
 mod target;
 mod types;
 

@@ -7,6 +7,7 @@ use windows_core::{BOOL, HRESULT, IUnknown, IUnknown_Vtbl, interface};
 use super::Raw;
 use super::callback::IObjectCleanup;
 use super::device::{IWDFDevice, IWDFDevice3, IWDFDeviceInitialize};
+use super::structures::{CM_PARTIAL_RESOURCE_DESCRIPTOR, WDF_INTERRUPT_INFO};
 use super::types::{
     UMDF_VERSION_DATA, WDF_INTERRUPT_POLICY, WDF_INTERRUPT_PRIORITY, WDFMEMORY_OFFSET,
 };
@@ -126,7 +127,7 @@ pub unsafe trait IWDFMemory: IWDFObject {
 #[interface("9f4546e9-fb4f-4df6-b8b8-b39e5d7d1ad4")]
 pub unsafe trait IWDFCmResourceList: IWDFObject {
     pub unsafe fn GetCount(&self) -> u32;
-    pub unsafe fn GetDescriptor(&self, index: u32) -> *mut c_void;
+    pub unsafe fn GetDescriptor(&self, index: u32) -> *mut CM_PARTIAL_RESOURCE_DESCRIPTOR;
 }
 
 /// UMDF 1.11: the framework interrupt object. Page: nn-wudfddi-iwdfinterrupt.
@@ -135,7 +136,7 @@ pub unsafe trait IWDFInterrupt: IWDFObject {
     pub unsafe fn Enable(&self);
     pub unsafe fn Disable(&self);
     pub unsafe fn GetDevice(&self) -> Raw<IWDFDevice3>;
-    pub unsafe fn GetInfo(&self, interrupt_info: *mut c_void);
+    pub unsafe fn GetInfo(&self, interrupt_info: *mut WDF_INTERRUPT_INFO);
     pub unsafe fn SetPolicy(
         &self,
         policy: WDF_INTERRUPT_POLICY,

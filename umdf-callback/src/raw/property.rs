@@ -5,13 +5,14 @@ use core::ffi::c_void;
 use windows_core::{HRESULT, IUnknown, IUnknown_Vtbl, interface};
 
 use super::Raw;
+use super::structures::{PROPVARIANT, WDF_PROPERTY_STORE_ROOT};
 use super::types::{WDF_PROPERTY_STORE_DISPOSITION, WDF_PROPERTY_STORE_RETRIEVE_FLAGS};
 
 /// Values by name, kept in the registry. Page: nn-wudfddi-iwdfnamedpropertystore.
 #[interface("394b48c9-bca0-498f-8e2c-01225464a932")]
 pub unsafe trait IWDFNamedPropertyStore: IUnknown {
-    pub unsafe fn GetNamedValue(&self, name: *const u16, value: *mut c_void) -> HRESULT;
-    pub unsafe fn SetNamedValue(&self, name: *const u16, value: *const c_void) -> HRESULT;
+    pub unsafe fn GetNamedValue(&self, name: *const u16, value: *mut PROPVARIANT) -> HRESULT;
+    pub unsafe fn SetNamedValue(&self, name: *const u16, value: *const PROPVARIANT) -> HRESULT;
     pub unsafe fn GetNameCount(&self, count: *mut u32) -> HRESULT;
     pub unsafe fn GetNameAt(&self, index: u32, name: *mut *mut u16) -> HRESULT;
 }
@@ -27,7 +28,7 @@ pub unsafe trait IWDFNamedPropertyStore2: IWDFNamedPropertyStore {
 pub unsafe trait IWDFPropertyStoreFactory: IUnknown {
     pub unsafe fn RetrieveDevicePropertyStore(
         &self,
-        root_specifier: *const c_void,
+        root_specifier: *const WDF_PROPERTY_STORE_ROOT,
         flags: WDF_PROPERTY_STORE_RETRIEVE_FLAGS,
         desired_access: u32,
         subkey_path: *const u16,
@@ -65,7 +66,7 @@ pub unsafe trait IWDFUnifiedPropertyStore: IUnknown {
 pub unsafe trait IWDFUnifiedPropertyStoreFactory: IUnknown {
     pub unsafe fn RetrieveUnifiedDevicePropertyStore(
         &self,
-        root_specifier: *const c_void,
+        root_specifier: *const WDF_PROPERTY_STORE_ROOT,
         property_store: *mut Raw<IWDFUnifiedPropertyStore>,
     ) -> HRESULT;
 }

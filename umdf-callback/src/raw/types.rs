@@ -117,6 +117,14 @@ enumeration! {
         WdfPropertyStoreCreateIfMissing = 0x1,
         WdfPropertyStoreCreateVolatile = 0x2,
     }
+    /// Which registry key a property store is.
+    WDF_PROPERTY_STORE_ROOT_CLASS {
+        WdfPropertyStoreRootClassHardwareKey = 0,
+        WdfPropertyStoreRootClassSoftwareKey = 1,
+        WdfPropertyStoreRootClassDeviceInterfaceKey = 2,
+        WdfPropertyStoreRootClassLegacyHardwareKey = 3,
+        WdfPropertyStoreRootDriverParametersKey = 4,
+    }
     /// Whether a property store was there.
     WDF_PROPERTY_STORE_DISPOSITION { CreatedNewStore = 1, OpenedExistingStore = 2 }
     /// Whether an idle device can wake itself.
@@ -186,6 +194,12 @@ enumeration! {
         WdfIrqPriorityNormal = 2,
         WdfIrqPriorityHigh = 3,
     }
+    /// What level says that there is an interrupt.
+    WDF_INTERRUPT_POLARITY {
+        WdfInterruptPolarityUnknown = 0,
+        WdfInterruptActiveHigh = 1,
+        WdfInterruptActiveLow = 2,
+    }
     /// A device power state (wdm.h).
     DEVICE_POWER_STATE {
         PowerDeviceUnspecified = 0,
@@ -193,6 +207,7 @@ enumeration! {
         PowerDeviceD1 = 2,
         PowerDeviceD2 = 3,
         PowerDeviceD3 = 4,
+        PowerDeviceMaximum = 5,
     }
     /// What the system is about to do (wdm.h).
     POWER_ACTION {
@@ -214,8 +229,31 @@ enumeration! {
     }
     /// The kind of a file's information, by its number in the header.
     WDF_FILE_INFORMATION_CLASS {}
-    /// How mapped memory is cached (wdm.h), by its number there.
-    MEMORY_CACHING_TYPE {}
+    /// How mapped memory is cached (wudfwdm.h).
+    MEMORY_CACHING_TYPE { MmNonCached = 0, MmCached = 1, MmWriteCombined = 2 }
+    /// The kind of a hardware resource (wudfwdm.h).
+    CM_RESOURCE_TYPE {
+        CmResourceTypeNull = 0,
+        CmResourceTypePort = 1,
+        CmResourceTypeInterrupt = 2,
+        CmResourceTypeMemory = 3,
+        CmResourceTypeDma = 4,
+        CmResourceTypeDeviceSpecific = 5,
+        CmResourceTypeBusNumber = 6,
+        CmResourceTypeMemoryLarge = 7,
+        CmResourceTypeConnection = 132,
+    }
+    /// Bits of an interrupt's flags (wudfwdm.h).
+    CM_RESOURCE_INTERRUPT {
+        CM_RESOURCE_INTERRUPT_LATCHED = 0x1,
+        CM_RESOURCE_INTERRUPT_MESSAGE = 0x2,
+    }
+    /// Bits of the flags of large memory, which say in what its length is counted (wudfwdm.h).
+    CM_RESOURCE_MEMORY_LARGE {
+        CM_RESOURCE_MEMORY_LARGE_40 = 0x200,
+        CM_RESOURCE_MEMORY_LARGE_48 = 0x400,
+        CM_RESOURCE_MEMORY_LARGE_64 = 0x800,
+    }
 }
 
 /// A part of a memory object, in bytes.

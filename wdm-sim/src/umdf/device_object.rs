@@ -320,8 +320,8 @@ impl IWDFDevice3_Impl for DeviceObject_Impl {
         GetHardwareRegisterMappedAddress(*mut c_void) -> *mut c_void;
         ReadFromHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, *mut c_void, u32) -> usize;
         WriteToHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, usize, *mut c_void, u32);
-        CreateInterrupt(*mut c_void, *mut Raw<IWDFInterrupt>) -> HRESULT;
-        CreateWorkItem(*mut c_void, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
-        AssignS0IdleSettingsEx(*mut c_void) -> HRESULT;
+        CreateInterrupt(*mut WUDF_INTERRUPT_CONFIG, *mut Raw<IWDFInterrupt>) -> HRESULT;
+        CreateWorkItem(*mut WUDF_WORKITEM_CONFIG, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
+        AssignS0IdleSettingsEx(*mut WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS) -> HRESULT;
     }
 }

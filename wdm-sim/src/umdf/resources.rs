@@ -1,6 +1,5 @@
 //! Hardware resources: a list of none, as a software device has. Header: wudfddi.h, page: nn-wudfddi-iwdfcmresourcelist.
 
-use core::ffi::c_void;
 use std::sync::Arc;
 
 use umdf_callback::raw::*;
@@ -31,7 +30,7 @@ impl IWDFCmResourceList_Impl for ResourceList_Impl {
         self.base.tell("IWDFCmResourceList::GetCount", || 0_u32)
     }
 
-    unsafe fn GetDescriptor(&self, _index: u32) -> *mut c_void {
+    unsafe fn GetDescriptor(&self, _index: u32) -> *mut CM_PARTIAL_RESOURCE_DESCRIPTOR {
         self.base.tell("IWDFCmResourceList::GetDescriptor", || ());
         std::ptr::null_mut()
     }

@@ -419,7 +419,7 @@ impl IWDFCmResourceList_Impl for NoResources_Impl {
         0
     }
 
-    unsafe fn GetDescriptor(&self, _index: u32) -> *mut c_void {
+    unsafe fn GetDescriptor(&self, _index: u32) -> *mut CM_PARTIAL_RESOURCE_DESCRIPTOR {
         null_mut()
     }
 }
