@@ -1,7 +1,9 @@
 //! Devices: what is configured before one is made (U3), the framework device object, and what the device callback object is
 //! made of. Header: wudfddi.h, pages: nn-wudfddi-iwdfdeviceinitialize, nn-wudfddi-iwdfdevice.
 
+use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Deref;
 
 use crate::border::device::{self, DeviceOffers};
 use crate::border::framework::Framework;
@@ -14,8 +16,8 @@ use crate::queue::{
 use crate::raw::{
     IWDFDevice, IWDFDeviceInitialize, IWDFDriver, WdfCallbackConstraintNone, WdfDeviceLevel,
 };
-use crate::request::{CreatedRequest, IoTarget};
-use crate::state::{PnpCapability, TriState};
+use crate::request::{CreatedRequest, IoTarget, RequestKind};
+use crate::state::{BufferAccess, IoPreference, PnpCapability, PnpState, TriState};
 use crate::{GUID, Result};
 
 /// A device callback object: the device's context in `self`, and an interface for each trait of [`crate::callback`] that the type
@@ -116,6 +118,10 @@ impl<'add, L> DeviceInit<'add, L> {
         }
     }
 
+    pub(crate) fn framework(&self) -> &Framework<IWDFDeviceInitialize> {
+        &self.init
+    }
+
     /// The driver is a filter. Page: nf-wudfddi-iwdfdeviceinitialize-setfilter.
     pub fn set_filter(&mut self) {
         self.init.set_filter();
@@ -143,6 +149,17 @@ impl<'add, L> DeviceInit<'add, L> {
         TriState::from_raw(self.init.pnp_capability(capability as i32))
     }
 
+    /// How the driver would like to get the buffers of requests. From UMDF 1.9. Page:
+    /// nf-wudfddi-iwdfdeviceinitialize2-setiotypepreference.
+    ///
+    /// # Errors
+    /// The framework is older.
+    pub fn set_io_type_preference(&mut self, preference: IoPreference) -> Result<()> {
+        let (retrieval, read_write, control) = preference.raw();
+        self.init
+            .set_io_type_preference(retrieval, read_write, control)
+    }
+
     /// The device's instance id. Page: nf-wudfddi-iwdfdeviceinitialize-retrievedeviceinstanceid.
     ///
     /// # Errors
@@ -161,7 +178,7 @@ impl<'add, L> DeviceInit<'add, L> {
     ///
     /// # Errors
     /// The framework's; the callback object is dropped then.
-    pub fn create_device<T>(self, callback: T) -> Result<NewDevice<'add, L>>
+    pub fn create_device<T>(self, callback: T) -> Result<NewDevice<'add, L, T>>
     where
         T: DeviceCallback + Fits<L>,
     {
@@ -169,7 +186,7 @@ impl<'add, L> DeviceInit<'add, L> {
             .driver
             .create_device(&self.init, &device::object(callback))?;
         Ok(NewDevice {
-            device: Device(device),
+            handle: DeviceHandle::new(Device(device)),
             add: PhantomData,
         })
     }
@@ -177,18 +194,50 @@ impl<'add, L> DeviceInit<'add, L> {
 
 /// A device that was just made: its queues are made here, and it is what
 /// [`on_device_add`](crate::Driver::on_device_add) gives back, by `.into()`.
+///
+/// `L` is the device's locking constraint, `T` the type of its callback object.
 #[derive(Debug)]
 #[must_use = "Driver::on_device_add gives it back"]
-pub struct NewDevice<'add, L> {
-    device: Device,
-    add: PhantomData<fn(&'add L) -> &'add L>,
+pub struct NewDevice<'add, L, T = ()> {
+    handle: DeviceHandle<L, T>,
+    add: PhantomData<fn(&'add ()) -> &'add ()>,
 }
 
-impl<L> NewDevice<'_, L> {
+impl<L, T> NewDevice<'_, L, T> {
     /// The device, to be kept.
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.handle.device
+    }
+
+    /// The device with what is known of it, to be kept.
+    #[must_use]
+    pub fn handle(&self) -> DeviceHandle<L, T> {
+        self.handle.clone()
+    }
+}
+
+impl<L, T> Deref for NewDevice<'_, L, T> {
+    type Target = DeviceHandle<L, T>;
+
+    fn deref(&self) -> &DeviceHandle<L, T> {
+        &self.handle
+    }
+}
+
+/// A device whose locking constraint `L` and whose callback object's type `T` are known: what may be done with any [`Device`],
+/// and what depends on these two. [`NewDevice::handle`] gives it.
+pub struct DeviceHandle<L, T = ()> {
+    device: Device,
+    is: PhantomData<fn() -> (L, T)>,
+}
+
+impl<L, T> DeviceHandle<L, T> {
+    fn new(device: Device) -> Self {
+        DeviceHandle {
+            device,
+            is: PhantomData,
+        }
     }
 
     /// Makes a queue that hands its requests to `callback`. Page: nf-wudfddi-iwdfdevice-createioqueue.
@@ -218,6 +267,26 @@ impl<L> NewDevice<'_, L> {
         config
             .create_manual(&self.device.0, callback)
             .map(ManualQueue)
+    }
+}
+
+impl<L, T> Deref for DeviceHandle<L, T> {
+    type Target = Device;
+
+    fn deref(&self) -> &Device {
+        &self.device
+    }
+}
+
+impl<L, T> Clone for DeviceHandle<L, T> {
+    fn clone(&self) -> Self {
+        DeviceHandle::new(self.device.clone())
+    }
+}
+
+impl<L, T> fmt::Debug for DeviceHandle<L, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeviceHandle").field(&self.device.0).finish()
     }
 }
 
@@ -263,7 +332,8 @@ impl Device {
         self.0.enable_interface(class, reference, enable)
     }
 
-    /// Makes a symbolic link to the device. Page: nf-wudfddi-iwdfdevice-createsymboliclink.
+    /// Makes a symbolic link to the device, in the global namespace `\DosDevices`. Page:
+    /// nf-wudfddi-iwdfdevice-createsymboliclink.
     ///
     /// # Errors
     /// The framework's.
@@ -277,6 +347,15 @@ impl Device {
     /// `E_POINTER` if there is none.
     pub fn default_io_target(&self) -> Result<IoTarget> {
         self.0.default_io_target().map(IoTarget)
+    }
+
+    /// The same, to a name in the device's namespace: that is the name of the [`File`](crate::File) that is opened through the link.
+    /// From UMDF 1.9. Page: nf-wudfddi-iwdfdevice2-createsymboliclinkwithreferencestring.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_symbolic_link_to(&self, name: &str, reference: &str) -> Result<()> {
+        self.0.create_symbolic_link_to(name, reference)
     }
 
     /// The driver that the device is for. Page: nf-wudfddi-iwdfdevice-getdriver.
@@ -305,12 +384,94 @@ impl Device {
         Ok(CreatedFile::new(File(file.query()?), file))
     }
 
-    /// Gives all requests of a kind to a queue, instead of the default one. Page:
+    /// The queue that was made with [`QueueConfig::default_queue`], if there is one. Page: nf-wudfddi-iwdfdevice-getdefaultioqueue.
+    #[must_use]
+    pub fn default_queue(&self) -> Option<IoQueue> {
+        self.0.default_queue().map(IoQueue)
+    }
+
+    /// Makes a queue that hands its requests to `callback`, which is [`Sync`]: what else the device's locking constraint allows, a
+    /// [`DeviceHandle`] knows. Page: nf-wudfddi-iwdfdevice-createioqueue.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_queue<Q>(
+        &self,
+        config: QueueConfig,
+        dispatch: Dispatch,
+        callback: Q,
+    ) -> Result<IoQueue>
+    where
+        Q: QueueCallback + Fits<Unsynchronized>,
+    {
+        config.create(&self.0, dispatch, callback)
+    }
+
+    /// Makes a queue from which the driver takes requests when it likes, likewise. Page: nf-wudfddi-iwdfdevice-createioqueue.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn create_manual_queue<Q>(&self, config: QueueConfig, callback: Q) -> Result<ManualQueue>
+    where
+        Q: ManualQueueCallback + Fits<Unsynchronized>,
+    {
+        config.create_manual(&self.0, callback).map(ManualQueue)
+    }
+
+    /// Gives all requests of a kind (open, read, write, device I/O control) to a queue, instead of the default one. Page:
     /// nf-wudfddi-iwdfdevice-configurerequestdispatching.
     ///
     /// # Errors
     /// The framework's.
-    pub fn dispatch(&self, kind: crate::request::RequestKind, queue: &IoQueue) -> Result<()> {
-        self.0.forward_kind(&queue.0, kind as i32)
+    pub fn dispatch(&self, kind: RequestKind, queue: &IoQueue) -> Result<()> {
+        self.0.forward_kind(&queue.0, kind as i32, true)
+    }
+
+    /// Gives them to the default queue again. Page: nf-wudfddi-iwdfdevice-configurerequestdispatching.
+    ///
+    /// # Errors
+    /// The framework's.
+    pub fn stop_dispatch(&self, kind: RequestKind, queue: &IoQueue) -> Result<()> {
+        self.0.forward_kind(&queue.0, kind as i32, false)
+    }
+
+    /// Tells programs and drivers that have registered for the device's events. That it arrives is not promised. Page:
+    /// nf-wudfddi-iwdfdevice-postevent.
+    ///
+    /// # Errors
+    /// `ERROR_NOT_ENOUGH_MEMORY` for data of about 64 KiB or more; the framework's others.
+    pub fn post_event(&self, event: &GUID, data: &[u8]) -> Result<()> {
+        self.0.post_event(event, data)
+    }
+
+    /// Sets a state that takes effect with [`commit_pnp_state`](Device::commit_pnp_state). Page:
+    /// nf-wudfddi-iwdfdevice-setpnpstate.
+    pub fn set_pnp_state(&self, state: PnpState, value: TriState) {
+        self.0.set_pnp_state(state as i32, value.raw());
+    }
+
+    /// What it was set to. Page: nf-wudfddi-iwdfdevice-getpnpstate.
+    #[must_use]
+    pub fn pnp_state(&self, state: PnpState) -> TriState {
+        TriState::from_raw(self.0.pnp_state(state as i32))
+    }
+
+    /// Lets the states that were set take effect. Page: nf-wudfddi-iwdfdevice-commitpnpstate.
+    pub fn commit_pnp_state(&self) {
+        self.0.commit_pnp_state();
+    }
+
+    /// How the framework hands out the buffers of reads and writes, and those of device I/O controls, as far as it has decided:
+    /// finally when all drivers of the device are there. From UMDF 1.9. Page:
+    /// nf-wudfddi-iwdfdevice2-getdevicestackiotypepreference.
+    ///
+    /// # Errors
+    /// The framework is older.
+    pub fn io_type_preference(&self) -> Result<(Option<BufferAccess>, Option<BufferAccess>)> {
+        let (read_write, control) = self.0.io_type_preference()?;
+        Ok((
+            BufferAccess::from_raw(read_write),
+            BufferAccess::from_raw(control),
+        ))
     }
 }

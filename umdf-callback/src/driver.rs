@@ -37,8 +37,8 @@ pub trait Driver: Default + Send + Sync + 'static {
 #[must_use = "Driver::on_device_add gives it back"]
 pub struct AddedDevice<'add>(PhantomData<fn(&'add ()) -> &'add ()>);
 
-impl<'add, L> From<NewDevice<'add, L>> for AddedDevice<'add> {
-    fn from(_device: NewDevice<'add, L>) -> Self {
+impl<'add, L, T> From<NewDevice<'add, L, T>> for AddedDevice<'add> {
+    fn from(_device: NewDevice<'add, L, T>) -> Self {
         AddedDevice(PhantomData)
     }
 }

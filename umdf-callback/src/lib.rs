@@ -169,14 +169,14 @@
 
 pub use windows_core::{Error, GUID, HRESULT, Result};
 
-pub use self::device::{Device, DeviceCallback, DeviceInit, NewDevice};
+pub use self::device::{Device, DeviceCallback, DeviceHandle, DeviceInit, NewDevice};
 pub use self::driver::{AddedDevice, Driver, DriverObject};
 pub use self::file::{CreatedFile, File};
 pub use self::queue::{
     Dispatch, IoQueue, ManualQueue, ManualQueueCallback, Queue, QueueCallback, QueueConfig,
     QueueState,
 };
-pub use self::state::{PnpCapability, PowerState, TriState};
+pub use self::state::{BufferAccess, IoPreference, PnpCapability, PnpState, PowerState, TriState};
 
 #[allow(unsafe_code)]
 mod border;
@@ -187,6 +187,8 @@ mod file;
 pub mod lock;
 pub mod memory;
 mod once;
+pub mod power;
+pub mod property;
 mod queue;
 #[allow(unsafe_code)]
 pub mod raw;

@@ -48,6 +48,94 @@ pub enum PnpCapability {
     NoDisplayInUi = raw::WdfPnpCapNoDisplayInUI as isize,
 }
 
+/// A state that a driver reports of its device (`WDF_PNP_STATE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PnpState {
+    /// It is disabled.
+    Disabled = raw::WdfPnpStateDisabled as isize,
+    /// It is there and has failed.
+    Failed = raw::WdfPnpStateFailed as isize,
+    /// It is gone.
+    Removed = raw::WdfPnpStateRemoved as isize,
+    /// It needs other resources.
+    ResourcesChanged = raw::WdfPnpStateResourcesChanged as isize,
+    /// Users do not see it.
+    DontDisplayInUi = raw::WdfPnpStateDontDisplayInUI as isize,
+    /// It cannot be disabled.
+    NotDisableable = raw::WdfPnpStateNotDisableable as isize,
+}
+
+/// How a driver gets the buffers of requests (`WDF_DEVICE_IO_TYPE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BufferAccess {
+    /// As copies.
+    Buffered,
+    /// As the program's own memory, which it may change meanwhile.
+    Direct,
+    /// As the framework likes.
+    BufferedOrDirect,
+}
+
+impl BufferAccess {
+    pub(crate) fn from_raw(value: raw::WDF_DEVICE_IO_TYPE) -> Option<Self> {
+        match value {
+            raw::WdfDeviceIoBuffered => Some(BufferAccess::Buffered),
+            raw::WdfDeviceIoDirect => Some(BufferAccess::Direct),
+            raw::WdfDeviceIoBufferedOrDirect => Some(BufferAccess::BufferedOrDirect),
+            _ => None,
+        }
+    }
+
+    fn raw(self) -> raw::WDF_DEVICE_IO_TYPE {
+        match self {
+            BufferAccess::Buffered => raw::WdfDeviceIoBuffered,
+            BufferAccess::Direct => raw::WdfDeviceIoDirect,
+            BufferAccess::BufferedOrDirect => raw::WdfDeviceIoBufferedOrDirect,
+        }
+    }
+}
+
+/// When and how the driver would like to get the buffers of requests: other than as copies only if they are fetched when they are
+/// needed. Page: nf-wudfddi-iwdfdeviceinitialize2-setiotypepreference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoPreference {
+    /// Copied as soon as a request arrives: the framework's default.
+    CopyImmediately,
+    /// Fetched when they are needed.
+    Deferred {
+        /// Those of reads and writes.
+        read_write: BufferAccess,
+        /// Those of device I/O controls.
+        control: BufferAccess,
+    },
+}
+
+impl IoPreference {
+    pub(crate) fn raw(
+        self,
+    ) -> (
+        raw::WDF_DEVICE_IO_BUFFER_RETRIEVAL,
+        raw::WDF_DEVICE_IO_TYPE,
+        raw::WDF_DEVICE_IO_TYPE,
+    ) {
+        match self {
+            IoPreference::CopyImmediately => (
+                raw::WdfDeviceIoBufferRetrievalCopyImmediately,
+                raw::WdfDeviceIoBuffered,
+                raw::WdfDeviceIoBuffered,
+            ),
+            IoPreference::Deferred {
+                read_write,
+                control,
+            } => (
+                raw::WdfDeviceIoBufferRetrievalDeferred,
+                read_write.raw(),
+                control.raw(),
+            ),
+        }
+    }
+}
+
 /// A device's power state, as the power callbacks are told (`WDF_POWER_DEVICE_STATE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowerState {

@@ -19,6 +19,7 @@ use crate::raw::Raw;
 use crate::{Error, Result};
 
 const E_POINTER: HRESULT = HRESULT(0x8000_4003_u32 as i32);
+const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32 as i32);
 const E_FAIL: HRESULT = HRESULT(0x8000_4005_u32 as i32);
 
 /// What an error's code is where only a failure may be said: a success in an [`Error`] is `E_FAIL`.

@@ -5,10 +5,12 @@ use core::ptr::null;
 
 use windows_core::{BOOL, GUID, HRESULT, IUnknown, Interface};
 
-use super::E_POINTER;
+use super::{E_INVALIDARG, E_POINTER};
 use crate::Result;
 use crate::raw::*;
 
+mod device;
+mod property;
 mod queue;
 mod request;
 mod send;
@@ -89,6 +91,14 @@ fn string(method: impl Fn(*mut u16, *mut u32) -> HRESULT) -> Result<String> {
 /// A string with its NUL, for a method.
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
+}
+
+/// The same, where a NUL in the string would cut it off.
+fn text(text: &str) -> Result<Vec<u16>> {
+    if text.contains('\0') {
+        return Err(E_INVALIDARG.into());
+    }
+    Ok(wide(text))
 }
 
 /// An optional one.
@@ -230,9 +240,10 @@ impl Framework<IWDFDevice> {
         &self,
         queue: &Framework<IWDFIoQueue>,
         kind: WDF_REQUEST_TYPE,
+        forward: bool,
     ) -> Result<()> {
         // SAFETY: the interface is valid.
-        unsafe { self.ConfigureRequestDispatching(Raw::of(queue), kind, true.into()) }.ok()
+        unsafe { self.ConfigureRequestDispatching(Raw::of(queue), kind, forward.into()) }.ok()
     }
 }
 
