@@ -26,9 +26,10 @@ impl File {
     }
 }
 
-/// A file that the driver has made. It is closed when this is dropped, and no request is sent with it any more. Page:
-/// nn-wudfddi-iwdfdrivercreatedfile.
+/// A file that the driver has made. It is closed when this is dropped, which has to be before the device is gone, and no request is
+/// sent with it any more. Pages: nn-wudfddi-iwdfdrivercreatedfile, wdf/creating-and-using-driver-created-file-objects.
 #[derive(Debug)]
+#[must_use = "it is closed when it is dropped"]
 pub struct CreatedFile {
     file: File,
     created: Framework<IWDFDriverCreatedFile>,
@@ -38,6 +39,9 @@ impl CreatedFile {
     pub(crate) fn new(file: File, created: Framework<IWDFDriverCreatedFile>) -> Self {
         CreatedFile { file, created }
     }
+
+    /// Closes it: requests that were sent with it are cancelled. Page: nf-wudfddi-iwdfdrivercreatedfile-close.
+    pub fn close(self) {}
 }
 
 impl Deref for CreatedFile {

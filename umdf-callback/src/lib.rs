@@ -181,6 +181,7 @@ pub use self::state::{BufferAccess, IoPreference, PnpCapability, PnpState, Power
 #[allow(unsafe_code)]
 mod border;
 pub mod callback;
+pub mod context;
 mod device;
 mod driver;
 mod file;

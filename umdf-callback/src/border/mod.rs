@@ -7,6 +7,7 @@
 pub(crate) mod cancel;
 pub(crate) mod change;
 pub(crate) mod closure;
+pub(crate) mod context;
 pub(crate) mod device;
 pub(crate) mod driver;
 pub(crate) mod framework;
