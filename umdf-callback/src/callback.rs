@@ -8,8 +8,9 @@
 use crate::Result;
 use crate::device::Device;
 use crate::file::File;
+use crate::hardware::ResourceList;
 use crate::queue::{Queue, QueueState};
-use crate::remote::{RemoteInterfaceInit, ResourceList};
+use crate::remote::RemoteInterfaceInit;
 use crate::request::{
     Canceled, Create, DeviceIoControl, Other, Read, Request, Resumed, StopAction, Stopped, Write,
 };

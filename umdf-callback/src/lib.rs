@@ -185,6 +185,8 @@ pub mod context;
 mod device;
 mod driver;
 mod file;
+pub mod hardware;
+pub mod interrupt;
 pub mod lock;
 pub mod memory;
 mod once;
@@ -198,6 +200,7 @@ pub mod request;
 mod state;
 pub mod target;
 mod waiting;
+pub mod work_item;
 
 #[doc = include_str!("../doc/moving-to-umdf-2.md")]
 pub mod moving_to_umdf_2 {}

@@ -9,9 +9,10 @@ use crate::Result;
 use crate::callback::*;
 use crate::device::{Device, DeviceCallback};
 use crate::file::File;
+use crate::hardware::ResourceList;
 use crate::lock::{DeviceLevel, Unsynchronized};
 use crate::raw::*;
-use crate::remote::{RemoteInterfaceInit, ResourceList};
+use crate::remote::RemoteInterfaceInit;
 use crate::state::PowerState;
 use crate::waiting::Delivery;
 

@@ -11,8 +11,11 @@ pub(crate) mod context;
 pub(crate) mod device;
 pub(crate) mod driver;
 pub(crate) mod framework;
+pub(crate) mod interrupt;
 pub(crate) mod object;
 pub(crate) mod queue;
+pub(crate) mod remote;
+pub(crate) mod work_item;
 
 use windows_core::{HRESULT, Interface, InterfaceRef};
 

@@ -124,6 +124,23 @@ impl<T, F> Offers<T, F> {
         )
     }
 
+    /// Two interfaces, at the first two places.
+    pub(super) const fn two(first: Offer<T, F, 0>, second: Offer<T, F, 1>) -> Self {
+        Offers::new(
+            Some(first),
+            Some(second),
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+    }
+
     /// Whether one of these places is filled.
     #[must_use]
     pub const fn has_one_of(&self, slots: &[usize]) -> bool {

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
 use umdf_callback::callback::*;
+use umdf_callback::hardware::ResourceList;
 use umdf_callback::raw::*;
-use umdf_callback::remote::{RemoteInterfaceInit, ResourceList};
+use umdf_callback::remote::RemoteInterfaceInit;
 use umdf_callback::{Device, File, PnpCapability, PowerState, TriState, device_callback};
 use windows_core::Interface;
 

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use umdf_callback::callback::*;
-use umdf_callback::remote::{RemoteInterfaceInit, ResourceList};
+use umdf_callback::hardware::ResourceList;
+use umdf_callback::remote::RemoteInterfaceInit;
 use umdf_callback::request::*;
 use umdf_callback::{
     AddedDevice, Device, DeviceInit, Dispatch, Driver, DriverObject, Error, File, HRESULT,

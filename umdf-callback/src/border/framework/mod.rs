@@ -10,8 +10,11 @@ use crate::Result;
 use crate::raw::*;
 
 mod device;
+mod device3;
+pub(crate) mod hardware;
 mod property;
 mod queue;
+mod remote;
 mod request;
 mod send;
 mod target;
@@ -320,12 +323,5 @@ impl Framework<IWDFRemoteInterfaceInitialize> {
     pub(crate) fn symbolic_link(&self) -> Result<String> {
         // SAFETY: buffer and length belong together (F8).
         string(|buffer, length| unsafe { self.RetrieveSymbolicLink(buffer, length) })
-    }
-}
-
-impl Framework<IWDFCmResourceList> {
-    pub(crate) fn len(&self) -> u32 {
-        // SAFETY: no preconditions.
-        unsafe { self.GetCount() }
     }
 }
