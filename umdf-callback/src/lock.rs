@@ -10,6 +10,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 pub use crate::border::device::Fits;
+use crate::border::framework::Framework;
 use crate::raw::IWDFObject;
 use crate::{Device, IoQueue};
 
@@ -25,15 +26,18 @@ pub enum Unsynchronized {}
 /// the thread that took it. Page: nf-wudfddi-iwdfobject-acquirelock.
 #[must_use = "it is released when it is dropped"]
 pub struct Lock<'object> {
-    object: &'object IWDFObject,
+    object: Framework<IWDFObject>,
+    of: PhantomData<&'object ()>,
     thread: PhantomData<*const ()>,
 }
 
 impl<'object> Lock<'object> {
     fn new(object: &'object IWDFObject) -> Self {
-        crate::border::framework::acquire(object);
+        let object = Framework::to(object);
+        object.acquire_lock();
         Lock {
             object,
+            of: PhantomData,
             thread: PhantomData,
         }
     }
@@ -42,13 +46,13 @@ impl<'object> Lock<'object> {
 impl Drop for Lock<'_> {
     /// Page: nf-wudfddi-iwdfobject-releaselock.
     fn drop(&mut self) {
-        crate::border::framework::release(self.object);
+        self.object.release_lock();
     }
 }
 
 impl fmt::Debug for Lock<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lock").field(self.object).finish()
+        f.debug_tuple("Lock").field(&self.object).finish()
     }
 }
 

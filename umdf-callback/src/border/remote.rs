@@ -1,5 +1,5 @@
 //! Callback objects of remote interfaces and remote targets: their trampolines, which also do to the object what its callback has
-//! to (U13).
+//! to (U9).
 
 use windows_core::{BOOL, GUID, IUnknown};
 

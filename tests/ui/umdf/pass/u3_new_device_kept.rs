@@ -12,7 +12,7 @@ device_callback!(Context);
 #[derive(Default)]
 pub struct Sample {
     kept: Mutex<Vec<Device>>,
-    made: Mutex<Vec<NewDevice<'static, DeviceLevel>>>,
+    made: Mutex<Vec<NewDevice<'static, DeviceLevel, Context>>>,
 }
 
 impl Driver for Sample {

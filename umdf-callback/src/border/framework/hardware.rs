@@ -1,4 +1,4 @@
-//! Calls for hardware resources and registers. What is mapped is told to the framework only, and never dereferenced here (F13).
+//! Calls for hardware resources and registers. What is mapped is told to the framework only, and never dereferenced here (F14).
 
 use core::ffi::c_void;
 use core::ptr::null_mut;
@@ -24,7 +24,7 @@ impl Framework<IWDFCmResourceList> {
         if descriptor.is_null() {
             return None;
         }
-        // SAFETY: not null, so it is there as long as the list is (F13).
+        // SAFETY: not null, so it is there as long as the list is (F14).
         Some(unsafe { descriptor.read_unaligned() })
     }
 }

@@ -68,23 +68,24 @@ impl<I: Interface> Framework<I> {
     }
 }
 
-/// Takes the lock of an object's callbacks.
-pub(crate) fn acquire(object: &IWDFObject) {
-    // SAFETY: the object supports it; that it is released on this thread, the guard sees to.
-    unsafe { object.AcquireLock() }
-}
-
-/// Releases it.
-pub(crate) fn release(object: &IWDFObject) {
-    // SAFETY: this thread has taken it.
-    unsafe { object.ReleaseLock() }
-}
-
 impl<I> Deref for Framework<I> {
     type Target = I;
 
     fn deref(&self) -> &I {
         &self.0
+    }
+}
+
+impl Framework<IWDFObject> {
+    /// Takes the lock of the object's callbacks.
+    pub(crate) fn acquire_lock(&self) {
+        // SAFETY: the object supports it; that it is released on this thread, the guard sees to.
+        unsafe { self.AcquireLock() }
+    }
+
+    pub(crate) fn release_lock(&self) {
+        // SAFETY: this thread has taken it.
+        unsafe { self.ReleaseLock() }
     }
 }
 

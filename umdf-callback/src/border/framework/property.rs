@@ -1,4 +1,4 @@
-//! Calls to property stores. A value that the framework gives out is as its type says, and the driver's to clear (F12).
+//! Calls to property stores. A value that the framework gives out is as its type says, and the driver's to clear (F13).
 
 use core::ptr::{null, null_mut};
 
@@ -268,7 +268,7 @@ impl Framework<IWDFNamedPropertyStore> {
         let mut name = null_mut();
         // SAFETY: the place is valid.
         unsafe { self.GetNameAt(index, &raw mut name) }.ok()?;
-        // SAFETY: a name that ends with NUL, which is the driver's (F12).
+        // SAFETY: a name that ends with NUL, which is the driver's (F13).
         let copy = unsafe { string_at(name) };
         // SAFETY: as above, and freed once.
         unsafe { delete_array(name.cast()) };

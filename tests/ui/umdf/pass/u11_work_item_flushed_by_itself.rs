@@ -1,0 +1,8 @@
+//! U11: a work item's function does not wait for itself.
+
+use umdf_callback::{Device, Result};
+
+pub fn again(device: &Device) -> Result<()> {
+    device.create_work_item((), |(), item| item.enqueue())?;
+    Ok(())
+}

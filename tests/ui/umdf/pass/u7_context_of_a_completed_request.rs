@@ -1,0 +1,11 @@
+//! U7: a request's context ends with the request.
+
+use umdf_callback::Result;
+use umdf_callback::context::WithContext;
+use umdf_callback::request::{Read, Request};
+
+pub fn finish(request: Request<Read>) -> Result<usize> {
+    let bytes = request.context::<Vec<u8>>()?;
+    request.complete_with_information(bytes.len());
+    Ok(bytes.len())
+}

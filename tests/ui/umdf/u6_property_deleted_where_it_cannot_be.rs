@@ -1,0 +1,9 @@
+//! U6: only a store that the newer interface opened deletes values.
+
+use umdf_callback::property::{Missing, Root};
+use umdf_callback::{Device, Result};
+
+pub fn forget(device: &Device) -> Result<()> {
+    let store = device.property_store(None, Missing::Fail)?;
+    store.delete("Calibrated") //~ ERROR: no method named `delete` found
+}
