@@ -10,6 +10,9 @@ pub(crate) const E_UNEXPECTED: HRESULT = HRESULT(0x8000_FFFF_u32 as i32);
 pub(crate) const E_POINTER: HRESULT = HRESULT(0x8000_4003_u32 as i32);
 pub(crate) const E_NOTIMPL: HRESULT = HRESULT(0x8000_4001_u32 as i32);
 pub(crate) const E_OUTOFMEMORY: HRESULT = HRESULT(0x8007_000E_u32 as i32);
+pub(crate) const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32 as i32);
+pub(crate) const FILE_NOT_FOUND: HRESULT = HRESULT::from_win32(2);
+pub(crate) const NOT_ENOUGH_MEMORY: HRESULT = HRESULT::from_win32(8);
 pub(crate) const INVALID_FUNCTION: HRESULT = HRESULT::from_win32(1);
 pub(crate) const ACCESS_DENIED: HRESULT = HRESULT::from_win32(5);
 pub(crate) const INSUFFICIENT_BUFFER: HRESULT = HRESULT::from_win32(122);
@@ -17,7 +20,6 @@ pub(crate) const NO_MORE_ITEMS: HRESULT = HRESULT::from_win32(259);
 pub(crate) const OPERATION_ABORTED: HRESULT = HRESULT::from_win32(995);
 pub(crate) const REQUEST_ABORTED: HRESULT = HRESULT::from_win32(1235);
 pub(crate) const BAD_IMPERSONATION_LEVEL: HRESULT = HRESULT::from_win32(1346);
-pub(crate) const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32 as i32);
 pub(crate) const NOT_FOUND: HRESULT = HRESULT::from_win32(1168);
 pub(crate) const NO_SUCH_DEVICE: HRESULT = HRESULT::from_win32(433);
 pub(crate) const BAD_CONFIGURATION: HRESULT = HRESULT::from_win32(1610);
@@ -43,6 +45,8 @@ impl Code {
         (HRESULT(1), "S_FALSE"),
         (HRESULT(0x8000_4005_u32 as i32), "E_FAIL"),
         (E_INVALIDARG, "E_INVALIDARG"),
+        (FILE_NOT_FOUND, "ERROR_FILE_NOT_FOUND"),
+        (NOT_ENOUGH_MEMORY, "ERROR_NOT_ENOUGH_MEMORY"),
         (HRESULT(0x8000_4002_u32 as i32), "E_NOINTERFACE"),
         (E_UNEXPECTED, "E_UNEXPECTED"),
         (E_POINTER, "E_POINTER"),

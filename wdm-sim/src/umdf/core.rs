@@ -7,6 +7,7 @@ use std::time::Instant;
 use umdf_callback::raw::*;
 use windows_core::{ComObject, Interface};
 
+use super::belongings::Belongings;
 use super::device_object::DeviceObject;
 use super::file_object::FileObject;
 use super::init::Config;
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) pnp: Mutex<Pnp>,
     /// From what the driver has said that the device can wake.
     pub(crate) wakes: Mutex<Vec<Wake>>,
+    pub(crate) belongings: Belongings,
 }
 
 /// A device's framework objects, until it is removed.
@@ -86,6 +88,7 @@ impl Core {
             order: Mutex::default(),
             pnp: Mutex::default(),
             wakes: Mutex::default(),
+            belongings: Belongings::default(),
         })
     }
 
@@ -292,6 +295,7 @@ impl Core {
             self.on_cleanup(&file);
             self.on_close(&file);
         }
+        self.belongings.end();
         let queues = std::mem::take(&mut *lock(&self.objects.queues));
         for queue in queues {
             queue.delete();

@@ -1,25 +1,26 @@
 //! The framework device object. Header: wudfddi.h, page: nn-wudfddi-iwdfdevice.
 
-use core::ffi::c_void;
 use std::sync::{Arc, Mutex};
 
 use umdf_callback::raw::*;
 use umdf_callback::{GUID, HRESULT};
 use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
-use super::codes::{BAD_CONFIGURATION, E_INVALIDARG, E_POINTER, INVALID_OPERATION};
+use super::codes::{
+    BAD_CONFIGURATION, E_INVALIDARG, E_POINTER, INVALID_OPERATION, NOT_ENOUGH_MEMORY,
+};
 use super::core::Core;
 use super::file_object::CreatedFileObject;
 use super::io::QueueState;
-use super::object::{Base, absent, object, parameter, put, read_string, write_string};
-use super::pnp::Wake;
+use super::object::{Base, object, parameter, put, read_string, write_string};
+use super::property::retrieve;
 use super::queue_object::{QueueObject, configure, delivers};
 use super::request_object::RequestObject;
 use super::verifier::Rule;
 use super::world::lock;
 
 /// A device that a driver has made.
-#[implement(IWDFDevice3)]
+#[implement(IWDFDevice3, IWDFPropertyStoreFactory)]
 pub(crate) struct DeviceObject {
     pub(crate) base: Base,
     pub(crate) core: Arc<Core>,
@@ -248,6 +249,53 @@ impl IWDFDevice_Impl for DeviceObject_Impl {
         })
     }
 
+    unsafe fn RetrieveDevicePropertyStore(
+        &self,
+        service: *const u16,
+        flags: WDF_PROPERTY_STORE_RETRIEVE_FLAGS,
+        store: *mut Raw<IWDFNamedPropertyStore>,
+        disposition: *mut WDF_PROPERTY_STORE_DISPOSITION,
+    ) -> HRESULT {
+        // SAFETY: the driver's place.
+        unsafe { put(store, None) };
+        let (world, registry) = (&self.base.world, &self.core.config.registry);
+        self.base
+            .answer("IWDFDevice::RetrieveDevicePropertyStore", || {
+                // SAFETY: the driver's string and places.
+                unsafe { retrieve(world, registry, service, flags, store, disposition) }
+            })
+    }
+
+    unsafe fn PostEvent(
+        &self,
+        event: *const GUID,
+        kind: WDF_EVENT_TYPE,
+        data: *mut u8,
+        size: u32,
+    ) -> HRESULT {
+        /// `FIELD_OFFSET(TARGET_DEVICE_CUSTOM_NOTIFICATION, CustomDataBuffer)`.
+        const HEADER: u32 = 36;
+        self.base.answer("IWDFDevice::PostEvent", || {
+            if event.is_null() || kind != WdfEventBroadcast {
+                return Err(E_INVALIDARG);
+            }
+            if size > 0xFFFF - HEADER {
+                return Err(NOT_ENOUGH_MEMORY);
+            }
+            // SAFETY: not null, so the driver's GUID.
+            let event = unsafe { event.read() };
+            let bytes = (0..size as usize).map(|index| {
+                // SAFETY: the driver says that there are as many bytes.
+                unsafe { data.wrapping_add(index).read() }
+            });
+            let bytes = bytes.collect();
+            lock(&self.core.belongings.power)
+                .events
+                .push((event, bytes));
+            Ok(())
+        })
+    }
+
     unsafe fn CreateRequest(
         &self,
         callback: Raw<IUnknown>,
@@ -264,64 +312,26 @@ impl IWDFDevice_Impl for DeviceObject_Impl {
         })
     }
 
-    absent! { "IWDFDevice":
-        RetrieveDevicePropertyStore(*const u16, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, *mut Raw<IWDFNamedPropertyStore>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
-        PostEvent(*const GUID, WDF_EVENT_TYPE, *mut u8, u32) -> HRESULT;
-        SetPnpState(WDF_PNP_STATE, WDF_TRI_STATE);
-        GetPnpState(WDF_PNP_STATE) -> WDF_TRI_STATE;
-        CommitPnpState();
+    unsafe fn SetPnpState(&self, state: WDF_PNP_STATE, value: WDF_TRI_STATE) {
+        self.base.tell("IWDFDevice::SetPnpState", || {
+            let mut power = lock(&self.core.belongings.power);
+            power.states.retain(|entry| entry.0 != state);
+            power.states.push((state, value));
+        });
     }
-}
 
-impl IWDFDevice2_Impl for DeviceObject_Impl {
-    unsafe fn AssignS0IdleSettings(
-        &self,
-        capabilities: WDF_POWER_POLICY_S0_IDLE_CAPABILITIES,
-        state: DEVICE_POWER_STATE,
-        _timeout: u32,
-        _control: WDF_POWER_POLICY_S0_IDLE_USER_CONTROL,
-        enabled: WDF_TRI_STATE,
-    ) -> HRESULT {
-        self.base.answer("IWDFDevice2::AssignS0IdleSettings", || {
-            let wakes = [IdleCanWakeFromS0, IdleUsbSelectiveSuspend].contains(&capabilities);
-            let wakes = wakes && enabled != WdfFalse;
-            self.core.assign_wake(Wake::FromS0, state, wakes)
+    unsafe fn GetPnpState(&self, state: WDF_PNP_STATE) -> WDF_TRI_STATE {
+        self.base.tell("IWDFDevice::GetPnpState", || {
+            let power = lock(&self.core.belongings.power);
+            let entry = power.states.iter().find(|entry| entry.0 == state);
+            entry.map_or(WdfUseDefault, |entry| entry.1)
         })
     }
 
-    unsafe fn AssignSxWakeSettings(
-        &self,
-        state: DEVICE_POWER_STATE,
-        _control: WDF_POWER_POLICY_SX_WAKE_USER_CONTROL,
-        enabled: WDF_TRI_STATE,
-    ) -> HRESULT {
-        self.base.answer("IWDFDevice2::AssignSxWakeSettings", || {
-            let wakes = enabled != WdfFalse;
-            self.core.assign_wake(Wake::FromSx, state, wakes)
-        })
-    }
-
-    absent! { "IWDFDevice2":
-        StopIdle(BOOL) -> HRESULT;
-        ResumeIdle();
-        CreateSymbolicLinkWithReferenceString(*const u16, *const u16) -> HRESULT;
-        RegisterRemoteInterfaceNotification(*const GUID, BOOL) -> HRESULT;
-        CreateRemoteInterface(Raw<IWDFRemoteInterfaceInitialize>, Raw<IUnknown>, *mut Raw<IWDFRemoteInterface>) -> HRESULT;
-        CreateRemoteTarget(Raw<IUnknown>, Raw<IWDFObject>, *mut Raw<IWDFRemoteTarget>) -> HRESULT;
-        GetDeviceStackIoTypePreference(*mut WDF_DEVICE_IO_TYPE, *mut WDF_DEVICE_IO_TYPE);
-        GetSystemPowerAction() -> POWER_ACTION;
-    }
-}
-
-impl IWDFDevice3_Impl for DeviceObject_Impl {
-    absent! { "IWDFDevice3":
-        MapIoSpace(i64, usize, MEMORY_CACHING_TYPE, *mut *mut c_void) -> HRESULT;
-        UnmapIoSpace(*mut c_void, usize);
-        GetHardwareRegisterMappedAddress(*mut c_void) -> *mut c_void;
-        ReadFromHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, *mut c_void, u32) -> usize;
-        WriteToHardware(WDF_DEVICE_HWACCESS_TARGET_TYPE, WDF_DEVICE_HWACCESS_TARGET_SIZE, *mut c_void, usize, *mut c_void, u32);
-        CreateInterrupt(*mut WUDF_INTERRUPT_CONFIG, *mut Raw<IWDFInterrupt>) -> HRESULT;
-        CreateWorkItem(*mut WUDF_WORKITEM_CONFIG, Raw<IWDFObject>, *mut Raw<IWDFWorkItem>) -> HRESULT;
-        AssignS0IdleSettingsEx(*mut WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS) -> HRESULT;
+    unsafe fn CommitPnpState(&self) {
+        self.base.tell("IWDFDevice::CommitPnpState", || {
+            let mut power = lock(&self.core.belongings.power);
+            power.committed = power.states.clone();
+        });
     }
 }

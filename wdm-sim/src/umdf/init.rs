@@ -1,13 +1,14 @@
 //! A device before it is made (U3). Header: wudfddi.h, page: nn-wudfddi-iwdfdeviceinitialize.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::{BOOL, implement};
 
-use super::object::{Base, absent, write_string};
+use super::object::{Base, put, write_string};
+use super::property::{Registry, retrieve};
 use super::verifier::Rule;
 use super::world::lock;
 
@@ -20,6 +21,9 @@ pub(crate) struct Config {
     pub(crate) owns_power_policy: bool,
     pub(crate) auto_forward: WDF_TRI_STATE,
     pub(crate) capabilities: Vec<(WDF_PNP_CAPABILITY, WDF_TRI_STATE)>,
+    /// The buffers of reads and writes, and of device I/O controls.
+    pub(crate) io_types: (WDF_DEVICE_IO_TYPE, WDF_DEVICE_IO_TYPE),
+    pub(crate) registry: Arc<Registry>,
 }
 
 impl Config {
@@ -32,6 +36,8 @@ impl Config {
             owns_power_policy: true,
             auto_forward: WdfUseDefault,
             capabilities: Vec::new(),
+            io_types: (WdfDeviceIoBuffered, WdfDeviceIoBuffered),
+            registry: Arc::default(),
         }
     }
 }
@@ -110,13 +116,42 @@ impl IWDFDeviceInitialize_Impl for InitObject_Impl {
         })
     }
 
-    absent! { "IWDFDeviceInitialize":
-        RetrieveDevicePropertyStore(*const u16, WDF_PROPERTY_STORE_RETRIEVE_FLAGS, *mut Raw<IWDFNamedPropertyStore>, *mut WDF_PROPERTY_STORE_DISPOSITION) -> HRESULT;
+    unsafe fn RetrieveDevicePropertyStore(
+        &self,
+        service: *const u16,
+        flags: WDF_PROPERTY_STORE_RETRIEVE_FLAGS,
+        store: *mut Raw<IWDFNamedPropertyStore>,
+        disposition: *mut WDF_PROPERTY_STORE_DISPOSITION,
+    ) -> HRESULT {
+        const METHOD: &str = "IWDFDeviceInitialize::RetrieveDevicePropertyStore";
+        // SAFETY: the driver's place.
+        unsafe { put(store, None) };
+        if self.used.load(Ordering::Acquire) {
+            let detail = "CreateDevice has been called; ask the device";
+            self.base.finding(Rule::InitUsed, METHOD, detail);
+        }
+        let registry = lock(&self.config).registry.clone();
+        let world = &self.base.world;
+        self.base.answer(METHOD, || {
+            // SAFETY: the driver's string and places.
+            unsafe { retrieve(world, &registry, service, flags, store, disposition) }
+        })
     }
 }
 
 impl IWDFDeviceInitialize2_Impl for InitObject_Impl {
-    absent! { "IWDFDeviceInitialize2":
-        SetIoTypePreference(WDF_DEVICE_IO_BUFFER_RETRIEVAL, WDF_DEVICE_IO_TYPE, WDF_DEVICE_IO_TYPE);
+    unsafe fn SetIoTypePreference(
+        &self,
+        retrieval: WDF_DEVICE_IO_BUFFER_RETRIEVAL,
+        read_write: WDF_DEVICE_IO_TYPE,
+        control: WDF_DEVICE_IO_TYPE,
+    ) {
+        const METHOD: &str = "IWDFDeviceInitialize2::SetIoTypePreference";
+        let buffered = [read_write, control] == [WdfDeviceIoBuffered; 2];
+        if retrieval != WdfDeviceIoBufferRetrievalDeferred && !buffered {
+            let detail = "other than buffered I/O is for deferred retrieval only";
+            self.base.finding(Rule::Argument, METHOD, detail);
+        }
+        self.tell(METHOD, |config| config.io_types = (read_write, control));
     }
 }

@@ -111,24 +111,32 @@
 // Constants have the header's names.
 #![allow(non_upper_case_globals)]
 
+mod around;
+mod belongings;
 mod chrome;
 mod client;
 mod codes;
 mod completion_object;
 mod core;
+mod device2_object;
 mod device_object;
 mod driver_object;
 mod file_object;
+mod hardware;
 mod host;
+mod idle;
 mod impersonation;
 mod init;
+mod interrupt;
 mod io;
 mod lower;
 mod memory_object;
 mod object;
 mod order;
 mod pnp;
+mod property;
 mod queue_object;
+mod remote;
 mod request_object;
 mod resources;
 mod send;
@@ -137,8 +145,10 @@ mod target_object;
 mod trace;
 mod turns;
 mod verifier;
+mod work_item;
 mod world;
 
+pub use around::Remote;
 pub use client::{Completion, Device, File, QueueInfo, Sent};
 pub use codes::Code;
 pub use host::{Builder, Framework, GetClassObject, NotLoaded, Report, class_factory};

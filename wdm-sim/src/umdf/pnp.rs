@@ -10,9 +10,7 @@ use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::Interface;
 
-use super::codes::{
-    INVALID_DEVICE_REQUEST, INVALID_OPERATION, NO_SUCH_DEVICE, POWER_STATE_INVALID,
-};
+use super::codes::{INVALID_OPERATION, NO_SUCH_DEVICE};
 use super::core::Core;
 use super::io::Io;
 use super::resources::ResourceList;
@@ -143,7 +141,9 @@ impl Core {
         self.or_fail(|core| {
             core.prepare()?;
             core.enter_d0(WdfPowerDeviceD3Final)
-        })
+        })?;
+        self.tell_of_arrivals();
+        Ok(())
     }
 
     /// Takes the device down if a step fails.
@@ -166,7 +166,7 @@ impl Core {
                 IPnpCallbackHardware::OnPrepareHardware(Raw::of(&***device))
             );
         }
-        let list = ResourceList::interface(&self.world);
+        let list = ResourceList::interface(self);
         let (device, list) = (Raw::of(device), Raw::of(&list));
         ask!(
             self,
@@ -175,6 +175,12 @@ impl Core {
     }
 
     fn release_hardware(&self) -> Done {
+        let done = self.ask_to_release_hardware();
+        self.check_hardware();
+        done
+    }
+
+    fn ask_to_release_hardware(&self) -> Done {
         let owed = self.pnp(|pnp| std::mem::take(&mut pnp.owes_release));
         let Some(own) = self.own().filter(|_| owed) else {
             return Ok(());
@@ -186,7 +192,7 @@ impl Core {
                 IPnpCallbackHardware::OnReleaseHardware(Raw::of(&***device))
             );
         }
-        let list = ResourceList::interface(&self.world);
+        let list = ResourceList::interface(self);
         ask!(
             self,
             IPnpCallbackHardware2::OnReleaseHardware(Raw::of(device), Raw::of(&list))
@@ -198,8 +204,10 @@ impl Core {
         let own = self.own().ok_or(NO_SUCH_DEVICE)?;
         let (newest, device) = (Raw::of(own.get()), Raw::of(&***own.get()));
         let from = format!(", from {}", state_name(previous));
+        lock(&self.belongings.power).began = true;
         ask!(self, IPnpCallback::OnD0Entry(device, previous), &from)?;
         self.pnp(|pnp| pnp.in_d0 = true);
+        self.switch_interrupts(true)?;
         ask!(
             self,
             IPnpCallbackHardwareInterrupt::OnD0EntryPostInterruptsEnabled(newest, previous),
@@ -247,9 +255,10 @@ impl Core {
             IPnpCallbackHardwareInterrupt::OnD0ExitPreInterruptsDisabled(newest, new),
             &to
         );
+        let disabled = self.switch_interrupts(false);
         let left = ask!(self, IPnpCallback::OnD0Exit(device, new), &to);
         self.pnp(|pnp| pnp.in_d0 = false);
-        done.and(quiet).and(left)
+        done.and(quiet).and(disabled).and(left)
     }
 
     /// Power-managed queues hand out no more, and the driver stops with what it has of them.
@@ -268,22 +277,6 @@ impl Core {
             self.world
                 .finding(Rule::Stop, "OnIoStop", &self.name, detail);
         }
-    }
-
-    /// The driver says whether the device can wake (pages: nf-wudfddi-iwdfdevice2-assigns0idlesettings, -assignsxwakesettings).
-    pub(crate) fn assign_wake(&self, wake: Wake, state: DEVICE_POWER_STATE, can: bool) -> Done {
-        if !self.config.owns_power_policy {
-            return Err(INVALID_DEVICE_REQUEST);
-        }
-        if state == PowerDeviceD0 {
-            return Err(POWER_STATE_INVALID);
-        }
-        let mut wakes = lock(&self.wakes);
-        wakes.retain(|&other| other != wake);
-        if can {
-            wakes.push(wake);
-        }
-        Ok(())
     }
 
     fn arm(&self, device: Raw<IWDFDevice>, wake: Wake) {
@@ -324,9 +317,16 @@ impl Core {
 
     /// The device goes to sleep.
     pub(crate) fn sleep(self: &Arc<Self>, to: WDF_POWER_DEVICE_STATE, wake: Wake) -> Done {
-        if self.stage() != Stage::Working {
+        let mut power = lock(&self.belongings.power);
+        let kept_awake = wake == Wake::FromS0 && power.stopped > 0;
+        if self.stage() != Stage::Working || kept_awake {
             return Err(INVALID_OPERATION);
         }
+        power.action = match wake {
+            Wake::FromS0 => PowerActionNone,
+            Wake::FromSx => PowerActionSleep,
+        };
+        drop(power);
         self.world
             .system(&self.name, format!("sleep in {}", state_name(to)));
         self.or_fail(|core| {
@@ -345,7 +345,9 @@ impl Core {
         if by_itself {
             self.triggered();
         }
-        self.or_fail(|core| core.enter_d0(from))
+        let woken = self.or_fail(|core| core.enter_d0(from));
+        lock(&self.belongings.power).action = PowerActionNone;
+        woken
     }
 
     /// The device's wake signal has come (page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onwakefroms0triggered).
@@ -445,6 +447,7 @@ impl Core {
                 IPnpCallbackSelfManagedIo::OnSelfManagedIoCleanup(Raw::of(&***own.get()))
             );
         }
+        self.check_idle();
         self.pnp(|pnp| pnp.stage = Stage::Gone);
         self.delete();
     }

@@ -11,7 +11,7 @@ use super::trace::Name;
 
 macro_rules! rules {
     ($($variant:ident $id:literal $text:literal $page:literal;)*) => {
-        /// A rule for user-mode drivers. `U3` to `U5` are those of the project's `docs/semantics.md`.
+        /// A rule for user-mode drivers. `U3` to `U12` are those of the project's `docs/semantics.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
@@ -51,6 +51,12 @@ rules! {
     RequestCancelable "U5-CANCELABLE" "A request that is marked cancelable is unmarked before it is completed or given away." "nf-wudfddi-iwdfiorequest-unmarkcancelable";
     RequestLeft "U5-LEFT" "No request is left with the driver when its device is removed." "wdf/completing-i-o-requests-umdf";
     RequestInformation "U5-INFORMATION" "A request's information is no more than its buffer holds." "nf-wudfddi-iwdfiorequest-completewithinformation";
+    PropertyStore "U6" "A property store is asked for what it was opened for." "nf-wudfddi-iwdfpropertystorefactory-retrievedevicepropertystore";
+    Interrupt "U8-INTERRUPT" "An interrupt's lock is taken while it is enabled, once, and released by the thread that took it." "nf-wudfddi-iwdfinterrupt-acquireinterruptlock";
+    Remote "U9" "Remote interfaces are made while they arrive, and a remote target's callbacks close, reopen and delete what they are about." "nf-wudfddi-iwdfdevice2-createremoteinterface";
+    Idle "U10" "A device is kept awake after its first OnD0Entry, and ResumeIdle is called as often as StopIdle." "nf-wudfddi-iwdfdevice2-stopidle";
+    WorkItem "U11" "A work item's function returns, and does not wait for itself." "nf-wudfddi-iwdfworkitem-flush";
+    Hardware "U12" "Registers are the device's, mapped while they are accessed, and unmapped when the hardware is released." "nf-wudfddi-iwdfdevice3-mapiospace";
     CancelCallback "CANCEL-CALLBACK" "The requests of a queue have one cancel callback." "nf-wudfddi-iwdfiorequest-markcancelable";
     QueueState "QUEUE-STATE" "A queue is stopped, drained or purged after the last such thing has ended." "nf-wudfddi-iwdfioqueue-stop";
     QueueWait "QUEUE-WAIT" "No callback waits for its own queue." "nf-wudfddi-iwdfioqueue-purgesynchronously";
