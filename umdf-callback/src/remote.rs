@@ -4,7 +4,7 @@
 //! ```
 //! use std::sync::Mutex;
 //!
-//! use umdf_callback::callback::RemoteInterfaceNotification;
+//! use umdf_callback::callback::{PnpHardware, RemoteInterfaceNotification};
 //! use umdf_callback::remote::{
 //!     Open, RemoteEvent, RemoteInterface, RemoteInterfaceCallback, RemoteInterfaceInit, RemoteTarget,
 //! };
@@ -23,14 +23,28 @@
 //!
 //! #[derive(Default)]
 //! struct Kitchen {
-//!     device: Mutex<Option<Device>>,
+//!     device: Mutex<Option<Device>>, // while the hardware is there
 //!     toasters: Mutex<Vec<RemoteTarget>>,
+//! }
+//!
+//! impl PnpHardware for Kitchen {
+//!     fn on_prepare_hardware(&self, device: &Device) -> Result<()> {
+//!         *self.device.lock().unwrap() = Some(device.clone());
+//!         Ok(())
+//!     }
+//!
+//!     fn on_release_hardware(&self, _device: &Device) -> Result<()> {
+//!         *self.device.lock().unwrap() = None;
+//!         self.toasters.lock().unwrap().clear();
+//!         Ok(())
+//!     }
 //! }
 //!
 //! impl Kitchen {
 //!     fn open(&self, arrived: &RemoteInterfaceInit) -> Result<()> {
-//!         let device = self.device.lock().unwrap().clone();
-//!         let Some(device) = device else { return Ok(()) };
+//!         let Some(device) = self.device.lock().unwrap().clone() else {
+//!             return Ok(());
+//!         };
 //!         let interface = device.create_remote_interface(arrived, Toaster)?;
 //!         let target = device.create_remote_target(Some(&interface), ())?;
 //!         target.open_interface(&interface, None, Open::read_write())?;

@@ -2,23 +2,51 @@
 
 mod change;
 mod client;
+mod context;
 mod create;
 mod device;
 mod driver;
+mod failures;
+mod hardware;
+mod interrupt;
 mod object;
+mod power;
+mod property;
 mod queue;
+mod remote;
 mod request;
 mod send;
 mod target;
+mod work_item;
 
 use core::ffi::c_void;
 use core::ops::Deref;
 use core::time::Duration;
+use std::cell::RefCell;
 
-use umdf_callback::{AddedDevice, DeviceInit, Driver, GUID, HRESULT, Result};
+use umdf_callback::{AddedDevice, DeviceInit, Driver, GUID, HRESULT, NewDevice, Result};
 use wdm_sim::umdf::{Builder, Completion, Device, Framework, Report};
 
 const CLSID: GUID = GUID::from_u128(0x0e1f_0ae9_6c4b_4f8e_9d6a_1b1f_5c2a_7e01);
+
+thread_local! {
+    static KEPT: RefCell<Option<umdf_callback::Device>> = const { RefCell::new(None) };
+}
+
+/// Keeps the device that a driver makes, for the test that runs it.
+fn keep<L, T>(device: &NewDevice<'_, L, T>) {
+    KEPT.set(Some(device.device().clone()));
+}
+
+/// The device that the driver has kept last.
+fn kept() -> umdf_callback::Device {
+    KEPT.take().expect("the driver keeps its device")
+}
+
+/// Gives it up, if the test has not asked for it.
+fn forget() {
+    KEPT.take();
+}
 
 /// What `driver!` exports, for drivers of which there are several in a program.
 unsafe extern "system" fn class_object<T: Driver>(
@@ -64,8 +92,14 @@ fn started<T: Driver>() -> Hosted {
 }
 
 impl Hosted {
+    /// Its host.
+    fn framework(&self) -> &Framework {
+        self.framework.as_ref().expect("it is not unloaded yet")
+    }
+
     /// Unloads the driver.
     fn unload(mut self) -> Report {
+        forget();
         self.framework.take().expect("it is unloaded once").unload()
     }
 }
@@ -80,6 +114,7 @@ impl Deref for Hosted {
 
 impl Drop for Hosted {
     fn drop(&mut self) {
+        forget();
         if let Some(framework) = self.framework.take().filter(|_| !std::thread::panicking()) {
             assert_eq!(framework.unload().findings, []);
         }
@@ -96,9 +131,9 @@ fn ended(status: HRESULT, information: usize) -> Option<Completion> {
 
 /// A driver that is one function.
 macro_rules! adds {
-    ($name:ident: |$init:ident| $body:expr) => {
+    ($visibility:vis $name:ident: |$init:ident| $body:expr) => {
         #[derive(Default)]
-        struct $name;
+        $visibility struct $name;
 
         impl Driver for $name {
             fn on_device_add<'add>(&self, $init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {

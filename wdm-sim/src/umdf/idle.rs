@@ -95,15 +95,10 @@ impl Core {
             let detail = "OnD0Entry has not been called yet";
             self.world.finding(Rule::Idle, method, &self.name, detail);
         }
+        if matches!(self.stage(), Stage::Sleeping(_)) {
+            self.wake(false).map_err(|_| POWER_STATE_INVALID)?;
+        }
         lock(&self.belongings.power).stopped += 1;
-        if !matches!(self.stage(), Stage::Sleeping(_)) {
-            return Ok(());
-        }
-        let woken = self.wake(false);
-        if woken.is_err() {
-            lock(&self.belongings.power).stopped -= 1;
-            return Err(POWER_STATE_INVALID);
-        }
         Ok(())
     }
 

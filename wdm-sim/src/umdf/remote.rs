@@ -428,6 +428,7 @@ impl Core {
     /// nf-wudfddi-iremoteinterfacecallbackremoval-onremoteinterfaceremoval).
     pub(crate) fn remote_removed(&self, link: &Link) {
         const COMPLETE: &str = "IRemoteTargetCallbackRemoval::OnRemoteTargetRemoveComplete";
+        const DELETE: &str = "IWDFObject::DeleteWdfObject";
         const REMOVAL: &str = "IRemoteInterfaceCallbackRemoval::OnRemoteInterfaceRemoval";
         lock(&self.belongings.remotes)
             .here
@@ -454,11 +455,23 @@ impl Core {
                 continue;
             };
             let own = interface.own();
-            self.world.callback(&interface.base.name, REMOVAL, "", || {
+            let name = &interface.base.name;
+            // The driver deletes the object in its callback, which is not gone before it has returned.
+            let object = callback.get().cast::<IUnknown>().ok();
+            let held = object.and_then(|object| self.world.hold(&object));
+            self.world.callback(name, REMOVAL, "", || {
                 // SAFETY: the interfaces are valid.
                 unsafe { callback.get().OnRemoteInterfaceRemoval(Raw::of(&own)) }
             });
-            if !interface.base.is_deleted() {
+            drop(callback);
+            if let Some(held) = held {
+                self.world.release(held, name);
+            }
+            let made_to_fail = self
+                .world
+                .injected()
+                .is_some_and(|fault| fault.routine == DELETE);
+            if !interface.base.is_deleted() && !made_to_fail {
                 let detail = "it returned without DeleteWdfObject";
                 interface.base.finding(Rule::Remote, REMOVAL, detail);
             }
