@@ -13,12 +13,18 @@
 //! |---|---|---|
 //! | driver | [`driver!`] | [`Driver`] |
 //! | device | [`DeviceInit::create_device`] | [`device_callback!`] and those of [`callback`]: Plug and Play, power, files |
-//! | queue | [`NewDevice::create_queue`] | [`queue_callback!`] and those of [`callback`]: I/O, cancellation |
-//! | manual queue | [`NewDevice::create_manual_queue`] | [`manual_queue_callback!`] |
+//! | queue | [`DeviceHandle::create_queue`], [`Device::create_queue`] | [`queue_callback!`] and those of [`callback`]: I/O, cancellation |
+//! | manual queue | [`DeviceHandle::create_manual_queue`], [`Device::create_manual_queue`] | [`manual_queue_callback!`] |
+//! | remote interface, remote target | [`Device::create_remote_interface`], [`Device::create_remote_target`] | [`remote`] |
+//! | work item | [`Device::create_work_item`] | a function |
+//! | interrupt | [`Device::create_interrupt`] | [`InterruptCallback`](interrupt::InterruptCallback) |
 //!
 //! A request belongs to the driver, as a value, until it is completed or given away ([`request`]), and comes back as one when it was
-//! sent to another driver ([`target`]). Which contexts must be [`Sync`] is in [`lock`]. What has no safe form yet (property stores,
-//! remote targets, interrupts and work items) is in [`raw`], where all interfaces of the header are.
+//! sent to another driver ([`target`]). Files, requests, queues and other objects of the framework can have a context of the driver's
+//! ([`context`]). Registry keys are in [`property`], idle and wake settings in [`power`], resources and registers in [`hardware`].
+//! Which contexts must be [`Sync`] is in [`lock`]. What has no safe form (unified property stores, targets made of handles, objects of
+//! the driver's own, requests for a file's information, an interrupt's policy, I/O ports) is in [`raw`], where all interfaces of
+//! the header are.
 //!
 //! # The documented examples
 //!
