@@ -1,5 +1,6 @@
 //! The simulated framework of UMDF 1, against Microsoft's pages.
 
+mod belongings;
 mod failures;
 mod full;
 mod hosts;
