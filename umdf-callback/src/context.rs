@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 use crate::border::context;
 use crate::raw::IWDFObject;
-use crate::request::{Request, marker};
+use crate::request::{CreatedRequest, Request, marker};
 use crate::{Device, File, HRESULT, IoQueue, Result};
 
 /// An object has no context that [`set_context`](WithContext::set_context) gave it, or had one that has ended:
@@ -107,5 +107,11 @@ impl sealed::Object for IoQueue {
 impl<K: marker::Kind, O: marker::Origin> sealed::Object for Request<K, O> {
     fn object(&self) -> &IWDFObject {
         self.framework()
+    }
+}
+
+impl sealed::Object for CreatedRequest {
+    fn object(&self) -> &IWDFObject {
+        marker::Outgoing::framework(self)
     }
 }

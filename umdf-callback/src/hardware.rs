@@ -2,8 +2,8 @@
 //! wudfddi.h, wudfddi_hwaccess.h, pages: wdf/finding-and-mapping-hardware-resources-in-umdf-1-x-drivers,
 //! wdf/reading-and-writing-to-device-registers-in-umdf-1-x-drivers.
 //!
-//! Only memory that the system has assigned to the device can be mapped: a [`Memory`] comes from a [`ResourceList`], which for this is
-//! the translated one.
+//! Only memory that the system has assigned to the device can be mapped: a [`MemoryResource`] comes from a [`ResourceList`], which for
+//! this is the translated one.
 //!
 //! ```
 //! use std::sync::Mutex;
@@ -96,7 +96,7 @@ pub enum Resource {
         length: u32,
     },
     /// Memory, or registers in it.
-    Memory(Memory),
+    Memory(MemoryResource),
     /// An interrupt.
     Interrupt(InterruptResource),
     /// A connection to a device on a bus, such as a line of GPIO, by which the resource hub knows it.
@@ -114,12 +114,12 @@ pub enum Resource {
 
 /// Memory that the system has assigned to the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct MemoryResource {
     start: u64,
     length: u64,
 }
 
-impl Memory {
+impl MemoryResource {
     /// Its physical address.
     #[must_use]
     pub fn start(&self) -> u64 {
@@ -169,11 +169,11 @@ impl Resource {
         let start = u64::from(low) | u64::from(high) << 32;
         match i32::from(descriptor.Type) {
             raw::CmResourceTypePort => Resource::Port { start, length },
-            raw::CmResourceTypeMemory => Resource::Memory(Memory {
+            raw::CmResourceTypeMemory => Resource::Memory(MemoryResource {
                 start,
                 length: length.into(),
             }),
-            raw::CmResourceTypeMemoryLarge => Resource::Memory(Memory {
+            raw::CmResourceTypeMemoryLarge => Resource::Memory(MemoryResource {
                 start,
                 length: u64::from(length) << large_unit(descriptor.Flags),
             }),
@@ -307,7 +307,7 @@ impl Device {
     ///
     /// # Errors
     /// The framework's.
-    pub fn map_io_space(&self, memory: &Memory, caching: Caching) -> Result<Registers> {
+    pub fn map_io_space(&self, memory: &MemoryResource, caching: Caching) -> Result<Registers> {
         Mapping::new(&self.0, memory, caching.raw()).map(Registers)
     }
 }

@@ -210,7 +210,8 @@ impl Open {
     }
 }
 
-/// An I/O target in another device stack, or a file. It lives as long as its parent. Page: nn-wudfddi-iwdfremotetarget.
+/// An I/O target in another device stack, or a file. It lives as long as its parent. Requests are formatted for it as for any other
+/// [`IoTarget`], with the [file](IoTarget::file) that it has while it is open. Page: nn-wudfddi-iwdfremotetarget.
 #[derive(Clone, Debug)]
 pub struct RemoteTarget {
     target: Framework<IWDFRemoteTarget>,

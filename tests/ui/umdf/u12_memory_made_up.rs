@@ -1,6 +1,6 @@
 //! U12: only memory that the system has assigned to the device is mapped.
 
-use umdf_callback::hardware::{Caching, Memory, Registers, Resource};
+use umdf_callback::hardware::{Caching, MemoryResource, Registers, Resource};
 use umdf_callback::{Device, Result};
 
 pub fn map(device: &Device, resource: Resource) -> Result<Option<Registers>> {
@@ -8,6 +8,6 @@ pub fn map(device: &Device, resource: Resource) -> Result<Option<Registers>> {
         return Ok(None);
     };
     let start = 0xfee0_0000;
-    let memory = Memory { start, ..memory }; //~ ERROR: are private
+    let memory = MemoryResource { start, ..memory }; //~ ERROR: are private
     device.map_io_space(&memory, Caching::NonCached).map(Some)
 }

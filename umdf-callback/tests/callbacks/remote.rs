@@ -1,13 +1,16 @@
 //! U9: remote interfaces and remote targets.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use umdf_callback::callback::{PnpHardware, RemoteInterfaceNotification};
+use umdf_callback::memory::Memory;
 use umdf_callback::raw::{WdfIoTargetClosed, WdfIoTargetClosedForQueryRemove, WdfIoTargetStarted};
 use umdf_callback::remote::{
     Open, RemoteEvent, RemoteInterface, RemoteInterfaceCallback, RemoteInterfaceInit, RemoteTarget,
     RemoteTargetCallback,
 };
+use umdf_callback::request::{Completed, CreatedRequest, SendOptions};
 use umdf_callback::target::{SentIo, TargetState};
 use umdf_callback::{Device, Error, device_callback};
 
@@ -237,6 +240,62 @@ fn a_target_for_a_file() -> Result<()> {
     target.close();
     assert_eq!(target.state(), TargetState::Closed);
     assert!(target.start().is_err());
+    Ok(())
+}
+
+/// Requests go through a remote target, and end when it is closed.
+#[test]
+fn u9_requests_to_a_remote_target() -> Result<()> {
+    let device = started::<Cooks>();
+    let kept = kept();
+    device.provide_file("recipes");
+    let target = kept.create_remote_target(None, ())?;
+    assert!(target.file().is_none(), "it is not open");
+    target.open_file("recipes", Open::read())?;
+    let file = target.file().expect("it is open");
+    assert_eq!(file.name()?, "recipes");
+    let memory = || {
+        let size = NonZeroUsize::new(4).expect("there are some");
+        kept.driver()?.create_memory(size)
+    };
+    let read = |memory| {
+        let request = kept.create_request()?;
+        let formatted = target.format_read(request, &file, memory, Some(8));
+        formatted.map_err(|refused| refused.error)
+    };
+
+    device
+        .lower()
+        .answer(|_| unreachable!("it is not for the driver below"));
+    device.remote_lower().answer(|request| {
+        assert_eq!(request.offset(), 8);
+        request.succeed_with(b"cake");
+    });
+    let sent = read(memory()?)?.send_synchronously(SendOptions::new());
+    let ended = sent.map_err(|refused| refused.error)?;
+    assert_eq!(ended.completion().result()?, 4);
+    assert_eq!(ended.into_memory().to_vec()?, b"cake");
+
+    let (waiting, told) = (Arc::new(Mutex::new(None)), Told::default());
+    let place = waiting.clone();
+    device
+        .remote_lower()
+        .answer(move |request| *place.lock().unwrap() = Some(request));
+    let note_end = |told: Told| {
+        move |ended: Completed<CreatedRequest, Memory>| {
+            note(&told, format!("{:?}", code(ended.completion().result())));
+        }
+    };
+    let sent = read(memory()?)?.send(SendOptions::new(), note_end(told.clone()));
+    assert!(sent.is_ok() && waiting.lock().unwrap().is_some());
+    target.stop(SentIo::LeavePending)?;
+    let kept_back = read(memory()?)?.send(SendOptions::new(), note_end(told.clone()));
+    assert!(kept_back.is_ok() && told.lock().unwrap().is_empty());
+    target.close();
+    let aborted = format!("{:?}", Some(HRESULT::from_win32(995)));
+    assert_eq!(*told.lock().unwrap(), [aborted.clone(), aborted]);
+    assert!(target.file().is_none());
+    waiting.lock().unwrap().take();
     Ok(())
 }
 

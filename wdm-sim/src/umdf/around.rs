@@ -14,6 +14,7 @@ use umdf_callback::raw::{
 
 use super::client::Device;
 use super::core::Core;
+use super::lower::Lower;
 use super::remote::Link;
 use super::world::lock;
 
@@ -79,6 +80,12 @@ impl Device {
             core: self.core.clone(),
             link,
         }
+    }
+
+    /// The driver of the other devices, which remote targets lead to.
+    #[must_use]
+    pub fn remote_lower(&self) -> Lower {
+        self.core.belongings.remote_lower.clone()
     }
 
     /// There is a file that the driver can open a remote target for.

@@ -8,6 +8,7 @@ use windows_core::ComObject;
 use super::hardware::Hardware;
 use super::idle::Power;
 use super::interrupt::InterruptObject;
+use super::lower::Lower;
 use super::remote::Remotes;
 use super::world::lock;
 
@@ -19,6 +20,8 @@ type Ending = Box<dyn FnOnce() + Send>;
 pub(crate) struct Belongings {
     pub(crate) power: Mutex<Power>,
     pub(crate) remotes: Mutex<Remotes>,
+    /// The driver of other devices.
+    pub(crate) remote_lower: Lower,
     pub(crate) interrupts: Mutex<Vec<ComObject<InterruptObject>>>,
     pub(crate) hardware: Mutex<Hardware>,
     children: Mutex<Vec<Ending>>,

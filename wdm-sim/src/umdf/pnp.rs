@@ -458,6 +458,7 @@ impl Core {
         if let Some(target) = target {
             target.close();
         }
+        self.close_remote_targets();
     }
 
     /// Ends all requests of the power-managed queues, or of the others.

@@ -1,7 +1,7 @@
 //! Interfaces of other devices, and targets in other device stacks. Header: wudfddi.h, pages:
 //! wdf/using-device-interfaces-in-umdf-drivers, wdf/controlling-a-general-i-o-target-s-state-in-umdf.
 //!
-//! A test says that an interface arrives, what happens to it and that its device goes away; a target takes no requests.
+//! A test says that an interface arrives, what happens to it and that its device goes away; requests go to a driver that it plays.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,10 @@ use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
 use super::codes::{E_INVALIDARG, FILE_NOT_FOUND, INVALID_DEVICE_STATE, INVALID_OPERATION, S_OK};
 use super::core::Core;
+use super::file_object::CreatedFileObject;
 use super::object::{Base, absent, object, parameter, put, read_string, write_string};
 use super::pnp::Stage;
+use super::target_object::TargetObject;
 use super::verifier::Rule;
 use super::world::lock;
 
@@ -83,45 +85,62 @@ impl IWDFRemoteInterface_Impl for RemoteInterfaceObject_Impl {}
 pub(crate) struct RemoteTargetObject {
     pub(crate) base: Base,
     core: Arc<Core>,
-    state: Mutex<Target>,
+    /// Its state, and the way of requests.
+    pub(crate) way: ComObject<TargetObject>,
+    open: Mutex<Opened>,
 }
 
-struct Target {
-    state: WDF_IO_TARGET_STATE,
-    /// What it was opened for.
+/// What it was opened for, and its file for that.
+#[derive(Default)]
+struct Opened {
     name: Option<String>,
+    file: Option<ComObject<CreatedFileObject>>,
 }
 
 object!(RemoteTargetObject_Impl: IWDFRemoteTarget);
 
 impl RemoteTargetObject {
     fn state(&self) -> WDF_IO_TARGET_STATE {
-        lock(&self.state).state
+        self.way.state()
     }
 
-    fn set(&self, state: WDF_IO_TARGET_STATE) {
-        lock(&self.state).state = state;
+    fn is_open(&self) -> bool {
+        matches!(self.state(), WdfIoTargetStarted | WdfIoTargetStopped)
     }
 
     fn is_for(&self, link: &Link) -> bool {
-        let target = lock(&self.state);
-        target.name.as_deref() == Some(&link.name)
+        lock(&self.open).name.as_deref() == Some(&link.name)
     }
 
     /// Opens what is there.
     fn open(&self, name: String, there: bool) -> Result<(), HRESULT> {
-        let mut target = lock(&self.state);
-        if matches!(target.state, WdfIoTargetStarted | WdfIoTargetStopped) {
+        if self.is_open() {
             return Err(INVALID_OPERATION);
         }
         if !there {
             return Err(FILE_NOT_FOUND);
         }
-        *target = Target {
-            state: WdfIoTargetStarted,
+        let file = CreatedFileObject::new(&self.core, name.clone());
+        *lock(&self.open) = Opened {
             name: Some(name),
+            file: Some(file),
         };
+        self.way.open();
         Ok(())
+    }
+
+    fn close(&self, state: WDF_IO_TARGET_STATE) {
+        self.way.close_as(state);
+        if state != WdfIoTargetClosedForQueryRemove {
+            self.close_file();
+        }
+    }
+
+    fn close_file(&self) {
+        let file = lock(&self.open).file.take();
+        if let Some(file) = file {
+            file.delete();
+        }
     }
 }
 
@@ -164,25 +183,24 @@ impl IWDFRemoteTarget_Impl for RemoteTargetObject_Impl {
 
     unsafe fn Close(&self) -> HRESULT {
         self.base.tell("IWDFRemoteTarget::Close", || {
-            self.set(WdfIoTargetClosed);
+            self.close(WdfIoTargetClosed);
             S_OK
         })
     }
 
     unsafe fn CloseForQueryRemove(&self) -> HRESULT {
         self.base.tell("IWDFRemoteTarget::CloseForQueryRemove", || {
-            self.set(WdfIoTargetClosedForQueryRemove);
+            self.close(WdfIoTargetClosedForQueryRemove);
             S_OK
         })
     }
 
     unsafe fn Reopen(&self) -> HRESULT {
         self.base.answer("IWDFRemoteTarget::Reopen", || {
-            let mut target = lock(&self.state);
-            if target.state != WdfIoTargetClosedForQueryRemove {
+            if self.state() != WdfIoTargetClosedForQueryRemove {
                 return Err(INVALID_DEVICE_STATE);
             }
-            target.state = WdfIoTargetStarted;
+            self.way.open();
             Ok(())
         })
     }
@@ -197,33 +215,90 @@ impl IWDFRemoteTarget_Impl for RemoteTargetObject_Impl {
 
     unsafe fn Start(&self) -> HRESULT {
         self.base.answer("IWDFRemoteTarget::Start", || {
-            let mut target = lock(&self.state);
-            if !matches!(target.state, WdfIoTargetStarted | WdfIoTargetStopped) {
+            if !self.is_open() {
                 return Err(INVALID_DEVICE_STATE);
             }
-            target.state = WdfIoTargetStarted;
+            self.way.start();
             Ok(())
         })
     }
 
-    unsafe fn Stop(&self, _action: WDF_IO_TARGET_SENT_IO_ACTION) -> HRESULT {
-        self.base.tell("IWDFRemoteTarget::Stop", || {
-            let mut target = lock(&self.state);
-            if target.state == WdfIoTargetStarted {
-                target.state = WdfIoTargetStopped;
+    unsafe fn Stop(&self, action: WDF_IO_TARGET_SENT_IO_ACTION) -> HRESULT {
+        const METHOD: &str = "IWDFRemoteTarget::Stop";
+        self.base.tell(METHOD, || {
+            if self.state() == WdfIoTargetStarted {
+                self.way.stop(METHOD, action);
             }
             S_OK
         })
     }
 }
 
+/// Requests are formatted as for any other target.
 impl IWDFIoTarget_Impl for RemoteTargetObject_Impl {
-    absent! { "IWDFIoTarget":
-        GetTargetFile(*mut Raw<IWDFFile>);
-        CancelSentRequestsForFile(Raw<IWDFFile>);
-        FormatRequestForRead(Raw<IWDFIoRequest>, Raw<IWDFFile>, Raw<IWDFMemory>, *const WDFMEMORY_OFFSET, *const i64) -> HRESULT;
-        FormatRequestForWrite(Raw<IWDFIoRequest>, Raw<IWDFFile>, Raw<IWDFMemory>, *const WDFMEMORY_OFFSET, *const i64) -> HRESULT;
-        FormatRequestForIoctl(Raw<IWDFIoRequest>, u32, Raw<IWDFFile>, Raw<IWDFMemory>, *const WDFMEMORY_OFFSET, Raw<IWDFMemory>, *const WDFMEMORY_OFFSET) -> HRESULT;
+    unsafe fn GetTargetFile(&self, file: *mut Raw<IWDFFile>) {
+        let own = lock(&self.open).file.clone();
+        let own = own.map(|file| IWDFFile::clone(&file.own()));
+        self.base.tell("IWDFIoTarget::GetTargetFile", || {
+            // SAFETY: the driver's place.
+            unsafe { put(file, own) }
+        });
+    }
+
+    unsafe fn CancelSentRequestsForFile(&self, file: Raw<IWDFFile>) {
+        // SAFETY: the driver's interface, or null.
+        unsafe { self.way.own().CancelSentRequestsForFile(file) }
+    }
+
+    unsafe fn FormatRequestForRead(
+        &self,
+        request: Raw<IWDFIoRequest>,
+        file: Raw<IWDFFile>,
+        memory: Raw<IWDFMemory>,
+        range: *const WDFMEMORY_OFFSET,
+        offset: *const i64,
+    ) -> HRESULT {
+        let way = self.way.own();
+        // SAFETY: the driver's interfaces, structure and number, or null.
+        unsafe { way.FormatRequestForRead(request, file, memory, range, offset) }
+    }
+
+    unsafe fn FormatRequestForWrite(
+        &self,
+        request: Raw<IWDFIoRequest>,
+        file: Raw<IWDFFile>,
+        memory: Raw<IWDFMemory>,
+        range: *const WDFMEMORY_OFFSET,
+        offset: *const i64,
+    ) -> HRESULT {
+        let way = self.way.own();
+        // SAFETY: the driver's interfaces, structure and number, or null.
+        unsafe { way.FormatRequestForWrite(request, file, memory, range, offset) }
+    }
+
+    unsafe fn FormatRequestForIoctl(
+        &self,
+        request: Raw<IWDFIoRequest>,
+        code: u32,
+        file: Raw<IWDFFile>,
+        input: Raw<IWDFMemory>,
+        input_range: *const WDFMEMORY_OFFSET,
+        output: Raw<IWDFMemory>,
+        output_range: *const WDFMEMORY_OFFSET,
+    ) -> HRESULT {
+        let way = self.way.own();
+        // SAFETY: the driver's interfaces and structures, or null.
+        unsafe {
+            way.FormatRequestForIoctl(
+                request,
+                code,
+                file,
+                input,
+                input_range,
+                output,
+                output_range,
+            )
+        }
     }
 }
 
@@ -305,13 +380,15 @@ impl Core {
                 .with_callback(parameter(callback).as_ref())
                 .of_driver(),
             core: self.clone(),
-            state: Mutex::new(Target {
-                state: WdfIoTargetClosed,
-                name: None,
-            }),
+            way: TargetObject::remote(self),
+            open: Mutex::default(),
         });
         let own = object.clone();
-        self.belongings.adopt(move || own.delete());
+        self.belongings.adopt(move || {
+            own.close_file();
+            own.way.delete();
+            own.delete();
+        });
         lock(&self.belongings.remotes).targets.push(object.clone());
         // SAFETY: the driver's place.
         unsafe { put(place, Some(object.own())) };
@@ -390,7 +467,7 @@ impl Core {
         let mut may = true;
         for target in self.targets_of(link) {
             let Some(callback) = target.base.callback::<IRemoteTargetCallbackRemoval>() else {
-                target.set(WdfIoTargetClosedForQueryRemove);
+                target.close(WdfIoTargetClosedForQueryRemove);
                 continue;
             };
             let own = target.own();
@@ -413,7 +490,7 @@ impl Core {
         const METHOD: &str = "IRemoteTargetCallbackRemoval::OnRemoteTargetRemoveCanceled";
         for target in self.targets_of(link) {
             let Some(callback) = target.base.callback::<IRemoteTargetCallbackRemoval>() else {
-                target.set(WdfIoTargetStarted);
+                target.way.open();
                 continue;
             };
             let own = target.own();
@@ -435,7 +512,7 @@ impl Core {
             .retain(|here| here != link);
         for target in self.targets_of(link) {
             let Some(callback) = target.base.callback::<IRemoteTargetCallbackRemoval>() else {
-                target.set(WdfIoTargetClosed);
+                target.close(WdfIoTargetClosed);
                 continue;
             };
             let own = target.own();
@@ -482,10 +559,7 @@ impl Core {
     /// nf-wudfddi-iremoteinterfacecallbackevent-onremoteinterfaceevent).
     pub(crate) fn remote_event(&self, link: &Link, kind: &GUID, data: &[u8], name: &str) {
         const METHOD: &str = "IRemoteInterfaceCallbackEvent::OnRemoteInterfaceEvent";
-        let is_open = |target: &ComObject<RemoteTargetObject>| {
-            matches!(target.state(), WdfIoTargetStarted | WdfIoTargetStopped)
-        };
-        if !self.targets_of(link).iter().any(is_open) {
+        if !self.targets_of(link).iter().any(|target| target.is_open()) {
             return;
         }
         let text = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes);
@@ -505,6 +579,14 @@ impl Core {
                         .OnRemoteInterfaceEvent(Raw::of(&own), kind, place, size, offset)
                 }
             });
+        }
+    }
+
+    /// The device is removed: what its targets have ends.
+    pub(crate) fn close_remote_targets(&self) {
+        let targets = lock(&self.belongings.remotes).targets.clone();
+        for target in targets {
+            target.way.close_as(WdfIoTargetClosed);
         }
     }
 

@@ -21,7 +21,7 @@ use super::memory_object::{Buffer, MemoryObject};
 use super::object::{Base, absent, object, parameter, put, set};
 use super::queue_object::QueueObject;
 use super::sending::Way;
-use super::target_object::TargetObject;
+use super::target_object::target_of;
 use super::trace::What;
 use super::verifier::Rule;
 use super::world::{Agile, lock};
@@ -447,8 +447,7 @@ impl IWDFIoRequest_Impl for RequestObject_Impl {
     unsafe fn Send(&self, target: Raw<IWDFIoTarget>, flags: u32, timeout: i64) -> HRESULT {
         const METHOD: &str = "IWDFIoRequest::Send";
         let sent = self.base.answer(METHOD, || {
-            let target =
-                parameter(target).and_then(|target| target.cast_object::<TargetObject>().ok());
+            let target = parameter(target).and_then(|target| target_of(&target));
             let Some(target) = target.filter(|target| Arc::ptr_eq(&target.core, &self.core)) else {
                 let detail = "the target is not one of the request's device";
                 self.base.finding(Rule::Argument, METHOD, detail);

@@ -12,9 +12,10 @@ use super::codes::{E_INVALIDARG, INSUFFICIENT_BUFFER, INVALID_DEVICE_STATE, INVA
 use super::core::Core;
 use super::file_object::file_id;
 use super::io::{FileId, RequestId};
-use super::lower::LowerRequest;
+use super::lower::{Lower, LowerRequest};
 use super::memory_object::MemoryObject;
 use super::object::{Base, absent, object, parameter, put};
+use super::remote::RemoteTargetObject;
 use super::request_object::RequestObject;
 use super::sending::{Format, Part};
 use super::verifier::Rule;
@@ -28,6 +29,10 @@ type Sending = (ComObject<RequestObject>, u64);
 pub(crate) struct TargetObject {
     pub(crate) base: Base,
     pub(crate) core: Arc<Core>,
+    /// The driver that it leads to.
+    lower: Lower,
+    /// Whether it leads to another device, so that requests need no file.
+    is_remote: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -53,11 +58,25 @@ fn is(sending: &Sending, id: RequestId, number: u64) -> bool {
 
 impl TargetObject {
     pub(crate) fn new(core: &Arc<Core>) -> ComObject<Self> {
+        Self::to(core, core.lower.clone(), false)
+    }
+
+    /// A target in another device stack: not open yet.
+    pub(crate) fn remote(core: &Arc<Core>) -> ComObject<Self> {
+        Self::to(core, core.belongings.remote_lower.clone(), true)
+    }
+
+    fn to(core: &Arc<Core>, lower: Lower, is_remote: bool) -> ComObject<Self> {
         ComObject::new(TargetObject {
             base: Base::new(&core.world, "target"),
             core: core.clone(),
+            lower,
+            is_remote,
             state: Mutex::new(State {
-                state: WdfIoTargetStarted,
+                state: match is_remote {
+                    true => WdfIoTargetClosed,
+                    false => WdfIoTargetStarted,
+                },
                 waiting: VecDeque::new(),
                 below: Vec::new(),
                 is_changing: false,
@@ -90,8 +109,8 @@ impl TargetObject {
     fn give(&self, request: &RequestObject, sending: u64) {
         let format = request.way.state().format.clone();
         if let Some(format) = format {
-            let lower = self.core.lower.clone();
-            lower.take(LowerRequest::new(request, sending, &format));
+            self.lower
+                .take(LowerRequest::new(request, sending, &format));
         }
     }
 
@@ -133,6 +152,21 @@ impl TargetObject {
         all.into_iter().filter(of_file).collect()
     }
 
+    pub(crate) fn state(&self) -> WDF_IO_TARGET_STATE {
+        lock(&self.state).state
+    }
+
+    /// It is open, and starts.
+    pub(crate) fn open(&self) {
+        lock(&self.state).state = WdfIoTargetStarted;
+    }
+
+    /// It is closed, in this way.
+    pub(crate) fn close_as(&self, state: WDF_IO_TARGET_STATE) {
+        lock(&self.state).state = state;
+        self.cancel(None);
+    }
+
     fn cancel(&self, file: Option<FileId>) {
         for request in self.sent(file) {
             request.cancel_below();
@@ -141,8 +175,7 @@ impl TargetObject {
 
     /// The device is removed.
     pub(crate) fn close(&self) {
-        lock(&self.state).state = WdfIoTargetDeleted;
-        self.cancel(None);
+        self.close_as(WdfIoTargetDeleted);
     }
 
     /// Waits until the lower driver has none; `false` if that takes too long.
@@ -176,7 +209,19 @@ impl TargetObject {
         })
     }
 
-    fn stop(&self, method: &'static str, action: WDF_IO_TARGET_SENT_IO_ACTION) {
+    /// What was sent while it was stopped goes on.
+    pub(crate) fn start(&self) {
+        let mut state = lock(&self.state);
+        state.state = WdfIoTargetStarted;
+        let waiting = std::mem::take(&mut state.waiting);
+        state.below.extend(waiting.iter().cloned());
+        drop(state);
+        for (request, sending) in waiting {
+            self.give(&request, sending);
+        }
+    }
+
+    pub(crate) fn stop(&self, method: &'static str, action: WDF_IO_TARGET_SENT_IO_ACTION) {
         lock(&self.state).state = WdfIoTargetStopped;
         match action {
             WdfIoTargetCancelSentIo => self.cancel(None),
@@ -198,7 +243,7 @@ impl TargetObject {
         method: &'static str,
         request: Raw<IWDFIoRequest>,
         file: Raw<IWDFFile>,
-        format: impl FnOnce(FileId) -> Result<Format, HRESULT>,
+        format: impl FnOnce(Option<FileId>) -> Result<Format, HRESULT>,
     ) -> HRESULT {
         self.base.answer(method, || {
             let wrong = |detail| {
@@ -211,9 +256,14 @@ impl TargetObject {
                 .filter(|request| Arc::ptr_eq(&request.core, &self.core))
                 .ok_or_else(|| wrong("the request is not one of the target's device"))?;
             // Page: nf-wudfddi-iwdfiotarget-formatrequestforread.
-            let file = parameter(file)
-                .ok_or_else(|| wrong("the file is null, and this is the default I/O target"))?;
-            let file = file_id(&file).ok_or_else(|| wrong("the file is closed"))?;
+            let file = match parameter(file) {
+                Some(file) => Some(file_id(&file).ok_or_else(|| wrong("the file is closed"))?),
+                None if self.is_remote => None,
+                None => {
+                    let detail = "the file is null, and this is the default I/O target";
+                    return Err(wrong(detail));
+                }
+            };
             request.set_format(method, format(file)?)
         })
     }
@@ -247,6 +297,15 @@ unsafe fn device_offset(offset: *const i64) -> i64 {
         // SAFETY: by this function's contract.
         false => unsafe { offset.read() },
     }
+}
+
+/// The target that the driver sends to, local or remote.
+pub(crate) fn target_of(target: &IWDFIoTarget) -> Option<ComObject<TargetObject>> {
+    let local = target.cast_object::<TargetObject>().ok();
+    local.or_else(|| {
+        let remote = target.cast_object::<RemoteTargetObject>().ok()?;
+        Some(remote.way.clone())
+    })
 }
 
 object!(TargetObject_Impl: IWDFIoTarget2);
@@ -290,7 +349,7 @@ impl IWDFIoTarget_Impl for TargetObject_Impl {
                 output: unsafe { part(memory, range) }?,
                 // SAFETY: the driver's number, or null.
                 offset: unsafe { device_offset(offset) },
-                file: Some(file),
+                file,
                 as_it_came: false,
             })
         })
@@ -314,7 +373,7 @@ impl IWDFIoTarget_Impl for TargetObject_Impl {
                 output: None,
                 // SAFETY: the driver's number, or null.
                 offset: unsafe { device_offset(offset) },
-                file: Some(file),
+                file,
                 as_it_came: false,
             })
         })
@@ -340,7 +399,7 @@ impl IWDFIoTarget_Impl for TargetObject_Impl {
                 // SAFETY: the driver's structure, or null.
                 output: unsafe { part(output, output_range) }?,
                 offset: 0,
-                file: Some(file),
+                file,
                 as_it_came: false,
             })
         })
@@ -364,17 +423,10 @@ impl IWDFIoTargetStateManagement_Impl for TargetObject_Impl {
 
     unsafe fn Start(&self) -> HRESULT {
         self.change("IWDFIoTargetStateManagement::Start", || {
-            let mut state = lock(&self.state);
-            if state.state == WdfIoTargetDeleted {
+            if self.state() == WdfIoTargetDeleted {
                 return Err(INVALID_DEVICE_STATE);
             }
-            state.state = WdfIoTargetStarted;
-            let waiting = std::mem::take(&mut state.waiting);
-            state.below.extend(waiting.iter().cloned());
-            drop(state);
-            for (request, sending) in waiting {
-                self.give(&request, sending);
-            }
+            self.start();
             Ok(())
         })
     }

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use super::{E_POINTER, Framework};
-use crate::hardware::{Memory, NO_REGISTER, Register};
+use crate::hardware::{MemoryResource, NO_REGISTER, Register};
 use crate::raw::*;
 use crate::{Error, Result};
 
@@ -41,7 +41,7 @@ pub(crate) struct Mapping {
 impl Mapping {
     pub(crate) fn new(
         device: &Framework<IWDFDevice>,
-        memory: &Memory,
+        memory: &MemoryResource,
         caching: MEMORY_CACHING_TYPE,
     ) -> Result<Self> {
         let length =
