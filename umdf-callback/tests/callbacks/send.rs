@@ -1,6 +1,7 @@
 //! U5: a request that was sent comes back once, and is completed then.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -498,4 +499,52 @@ fn u5_a_request_that_was_sent_is_kept_or_cancelled_when_it_is_to_stop() {
     let read = device.read(2);
     device.remove();
     assert_eq!(read.completion(), ended(ABORTED, 0));
+}
+
+#[test]
+fn u5_each_request_comes_back_once_whoever_cancels_it() {
+    const ROUNDS: usize = 64;
+    static SENT: Mutex<Vec<Sent>> = Mutex::new(Vec::new());
+    act!(Remember: |relay, request| {
+        let sent = forward(relay, request, SendOptions::new().timeout(Duration::from_secs(60)));
+        SENT.lock().expect("nobody panics").extend(sent);
+    });
+    let device = relay::<Remember>();
+    let kept = keep(&device);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // The lower driver completes what it finds, and the driver cancels what it has sent.
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Acquire) {
+                kept.take().into_iter().for_each(LowerRequest::succeed);
+                thread::yield_now();
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Acquire) {
+                let sent = SENT.lock().expect("nobody panics").pop();
+                let _ = sent.map(|sent| sent.cancel());
+                thread::yield_now();
+            }
+        });
+        let programs: Vec<_> = (0..3)
+            .map(|program| {
+                let device = (*device).clone();
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        let read = device.read(2);
+                        if (round + program) % 3 == 0 {
+                            read.cancel();
+                        }
+                        let completion = read.wait().expect("it ends");
+                        assert!([S_OK, ABORTED].contains(&completion.status));
+                    }
+                })
+            })
+            .collect();
+        let ended: Vec<_> = programs.into_iter().map(|program| program.join()).collect();
+        is_over.store(true, Ordering::Release);
+        assert!(ended.iter().all(thread::Result::is_ok));
+    });
+    SENT.lock().expect("nobody panics").clear();
 }
