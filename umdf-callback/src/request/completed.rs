@@ -1,7 +1,8 @@
 //! Requests that were sent and are back. Page: wdf/completing-i-o-requests-umdf.
 
-use super::{CreatedRequest, Outgoing, Refused, Request, RequestKind, Returned, marker};
+use super::{CreatedRequest, HasOutput, Outgoing, Refused, Request, RequestKind, Returned, marker};
 use crate::border::framework::NO_PARAMETERS;
+use crate::memory::Input;
 use crate::{HRESULT, Result};
 
 /// A request that the lower driver has completed: the driver's again, with the memory that it was sent with.
@@ -53,6 +54,16 @@ impl<K: marker::Kind, M> Completed<Request<K, Returned>, M> {
     /// The request, to be completed or sent again, and the memory.
     pub fn into_parts(self) -> (Request<K, Returned>, M) {
         (self.request, self.memory)
+    }
+}
+
+impl<K: HasOutput> Request<K, Returned> {
+    /// What the lower driver has written into the output, to be read. Page: nf-wudfddi-iwdfiorequest2-retrieveoutputmemory.
+    ///
+    /// # Errors
+    /// As for [`output`](Request::output).
+    pub fn answer(&self) -> Result<Input<'_>> {
+        self.framework().output().map(Input::new)
     }
 }
 

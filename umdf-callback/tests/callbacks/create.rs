@@ -372,3 +372,76 @@ fn u5_each_call_can_fail_and_nothing_is_left() {
         assert!(tried, "{routine}: {faults:#?}");
     }
 }
+
+/// Turns each bit round.
+fn inverted(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| !byte).collect()
+}
+
+/// Sends a write with other bytes.
+fn write_inverted(relay: &Relay, request: Request<Write>) -> Result<()> {
+    let Some(file) = request.file() else {
+        return Ok(());
+    };
+    let bytes = inverted(&request.input()?.to_vec()?);
+    let mut other = memory(relay, bytes.len())?;
+    other.write_at(0, &bytes)?;
+    let formatted = relay.below.format_write(request, &file, other, None);
+    let sent = formatted
+        .map_err(error)?
+        .send(SendOptions::new(), |ended| ended.pass_on());
+    sent.map(drop).map_err(error)
+}
+
+/// Turns round what the lower driver has read.
+fn read_inverted(read: Completed<Request<Read, Returned>, ()>) -> Result<()> {
+    let completion = read.completion();
+    let (mut request, ()) = read.into_parts();
+    let length = completion.result()?;
+    let mut bytes = vec![0; length];
+    request.answer()?.read_at(0, &mut bytes)?;
+    request.output()?.write_at(0, &inverted(&bytes))?;
+    request.complete_with_information(length);
+    Ok(())
+}
+
+act!(Invert: |relay, request| {
+    // What fails is dropped, and so completed.
+    match request.typed() {
+        Typed::Write(request) => drop(write_inverted(relay, request)),
+        Typed::Read(request) => {
+            let formatted = relay.below.format(request);
+            let sent = formatted.send(SendOptions::new(), |read| drop(read_inverted(read)));
+            if let Err(refused) = sent {
+                refused.fail();
+            }
+        }
+        _ => {}
+    }
+});
+
+#[test]
+fn u5_a_filter_changes_what_goes_down_and_what_comes_back() {
+    let device = relay::<Invert>();
+    let stored = Mutex::new(Vec::new());
+    device.lower().answer(move |request| {
+        let mut stored = stored.lock().expect("nobody panics");
+        match request.kind() {
+            raw::WdfRequestWrite => {
+                *stored = request.input();
+                assert_eq!(*stored, inverted(b"text"));
+                drop(stored);
+                request.succeed();
+            }
+            _ => {
+                let bytes = stored.clone();
+                drop(stored);
+                request.succeed_with(&bytes);
+            }
+        }
+    });
+    let file = device.open("").expect("it opens");
+    assert_eq!(file.write(b"text").completion(), ended(S_OK, 4));
+    assert_eq!(file.read(9).output(), b"text");
+    assert_eq!(file.read(2).output(), b"te");
+}
