@@ -14,6 +14,16 @@ use self::driver::{Plan, broken, nothing};
 
 mod driver;
 
+/// The rules that the cases are for.
+pub(crate) const RULES: &[Rule] = &[
+    Rule::PropertyStore,
+    Rule::Interrupt,
+    Rule::Remote,
+    Rule::Idle,
+    Rule::WorkItem,
+    Rule::Hardware,
+];
+
 const CLASS: GUID = GUID::from_u128(0x781e_f630_72b2_11d2_b852_00c0_4fad_5171);
 const S_OK: HRESULT = HRESULT(0);
 

@@ -76,13 +76,12 @@ cases! {
         device.start().unwrap();
     };
 
-    what_is_not_simulated: NotSimulated at "IWDFDevice3::MapIoSpace" = Subject {
+    what_is_not_simulated: NotSimulated at "IWDFDevice3::GetHardwareRegisterMappedAddress" = Subject {
         enter: |device, wrong| {
             if wrong {
                 let device: IWDFDevice3 = device.cast().unwrap();
-                let mut mapped = core::ptr::null_mut();
-                let result = call!(device.MapIoSpace(0, 4096, 0, &raw mut mapped));
-                assert_eq!(result, HRESULT(0x8000_4001_u32 as i32), "E_NOTIMPL");
+                let mapped = call!(device.GetHardwareRegisterMappedAddress(core::ptr::null_mut()));
+                assert!(mapped.is_null());
             }
             S_OK
         },

@@ -20,6 +20,21 @@ const COVERED: &[&[Rule]] = &[
     objects::RULES,
     queues::RULES,
     requests::RULES,
+    crate::belongings::RULES,
+    SENDING,
+];
+
+/// Those that drivers break which send requests, and act as their clients: the cases are in `tests/umdf_targets.rs` and in
+/// `umdf-callback/tests/callbacks/client.rs`.
+const SENDING: &[Rule] = &[
+    Rule::Completion,
+    Rule::Created,
+    Rule::Forget,
+    Rule::Format,
+    Rule::Impersonate,
+    Rule::Memory,
+    Rule::Reuse,
+    Rule::TargetState,
 ];
 
 #[test]
