@@ -59,7 +59,7 @@ impl PnpHardware2 for Lamp {
     fn on_release_hardware(&self, _device: &Device, _translated: &ResourceList) -> Result<()> {
         let registers = self.registers.lock().unwrap().take();
         if FORGETS.get() {
-            core::mem::forget(registers);
+            FORGOTTEN.set(registers);
         }
         Ok(())
     }
@@ -67,6 +67,7 @@ impl PnpHardware2 for Lamp {
 
 thread_local! {
     static KEPT: std::cell::RefCell<Vec<Resource>> = const { std::cell::RefCell::new(Vec::new()) };
+    static FORGOTTEN: std::cell::RefCell<Option<Registers>> = const { std::cell::RefCell::new(None) };
     static FORGETS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -130,6 +131,7 @@ fn u12_registers_that_stay_mapped() -> Result<()> {
     device.stop()?;
     FORGETS.set(false);
     let findings = device.unload().findings;
+    FORGOTTEN.take();
     assert!(
         findings
             .iter()

@@ -232,8 +232,8 @@ fn u10_a_device_that_does_not_wake_is_not_kept_awake() -> Result<()> {
 fn u10_kept_awake_too_early_or_for_good() {
     let device = device::<Keeps>();
     let awake = kept().stop_idle(false).expect("the call itself succeeds");
-    core::mem::forget(awake);
     let report = device.unload();
+    drop(awake);
     let rules: Vec<Rule> = report.findings.iter().map(|finding| finding.rule).collect();
     assert!(rules.contains(&Rule::Idle), "{rules:?}");
     let idle = rules.iter().filter(|rule| **rule == Rule::Idle).count();
