@@ -28,9 +28,6 @@ pub(crate) struct Options {
     simulator: Vec<String>,
 }
 
-/// The example of a UMDF driver that is a session with it in the simulated framework.
-const SESSION: &str = "session";
-
 /// Builds the driver, and hands it with the other options to `wdm-sim run`; a UMDF driver is linked into its session.
 pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     let workspace = Workspace::load()?;
@@ -52,12 +49,13 @@ pub(crate) fn run(options: &Options, consent: Consent) -> Result<()> {
     process::run(simulator(&workspace, &driver).args(&options.simulator))
 }
 
-/// The session of a UMDF driver; its options are added to it.
+/// The session of a UMDF driver in the simulated framework, which is an example of its package; its options are added to it.
 fn session(workspace: &Workspace, umdf: &UmdfSample, release: bool) -> Command {
+    let name = &umdf.sample.name;
     let mut cargo = process::cargo();
     cargo
-        .args(["run", "--quiet", "--package", &umdf.sample.name])
-        .args(["--example", SESSION, "--manifest-path"])
+        .args(["run", "--quiet", "--package", name])
+        .args(["--example", &format!("{name}-session"), "--manifest-path"])
         .arg(workspace.root().join("Cargo.toml"))
         .args(release.then_some("--release"))
         .arg("--");
