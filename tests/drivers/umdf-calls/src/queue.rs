@@ -66,7 +66,9 @@ pub(crate) struct Writes(pub(crate) Arc<Shared>);
 impl QueueWrite for Writes {
     fn on_write(&self, queue: &Queue<'_, Self>, request: Request<Write>, length: usize) {
         // Both do nothing that could be seen here.
-        queue.stop();
+        if let Err(error) = queue.stop() {
+            return request.fail(error);
+        }
         queue.start();
         let written = request.input().and_then(|input| {
             let mut last = [0];
