@@ -6,25 +6,22 @@ use std::sync::{Arc, Mutex};
 
 use umdf_callback::raw::*;
 use umdf_callback::{GUID, HRESULT};
-use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
+use windows_core::{BOOL, ComObject, Interface, implement};
 
 use super::client::Slot;
-use super::codes::{
-    BAD_IMPERSONATION_LEVEL, Code, E_POINTER, INSUFFICIENT_BUFFER, INVALID_OPERATION, NOT_FOUND,
-    S_OK,
-};
+use super::codes::{BAD_IMPERSONATION_LEVEL, Code, E_POINTER, INVALID_OPERATION};
 use super::core::Core;
 use super::file_object::FileObject;
 use super::impersonation;
 use super::io::{RequestId, Wrong};
 use super::memory_object::{Buffer, MemoryObject};
-use super::object::{Base, absent, object, parameter, put, set};
+use super::object::{Base, object, parameter, put, set};
 use super::queue_object::QueueObject;
 use super::sending::Way;
 use super::target_object::target_of;
 use super::trace::What;
 use super::verifier::Rule;
-use super::world::{Agile, lock};
+use super::world::Agile;
 
 /// What a request is made of.
 pub(crate) struct Parts {
@@ -58,64 +55,11 @@ pub(crate) struct RequestObject {
 /// What a driver writes on a request.
 #[derive(Default)]
 pub(crate) struct Marks {
-    activity: Option<GUID>,
-    is_driver_initiated: bool,
+    pub(super) activity: Option<GUID>,
+    pub(super) is_driver_initiated: bool,
 }
 
 impl RequestObject {
-    /// A request that the driver makes. Page: nf-wudfddi-iwdfdevice-createrequest.
-    pub(crate) fn created(core: &Arc<Core>, callback: Option<&IUnknown>) -> ComObject<Self> {
-        let id = core.world.number();
-        let way = Arc::<Way>::default();
-        let end = {
-            let (core, way) = (core.clone(), way.clone());
-            move || {
-                let request = lock(&core.objects.created).remove(&id);
-                if let Some(request) = request.filter(|_| way.state().is_sent()) {
-                    let detail = "it was sent, and has not ended";
-                    request
-                        .base
-                        .finding(Rule::Created, "IWDFObject::DeleteWdfObject", detail);
-                }
-                let target = way.state().target.take();
-                if let Some(target) = target {
-                    target.drop_request(id);
-                }
-                let before = way.state().reuse(S_OK);
-                drop(before);
-            }
-        };
-        let base = Base::named(&core.world, id, format!("request {id}"))
-            .with_callback(callback)
-            .of_driver()
-            .at_end(end);
-        let request = ComObject::new(RequestObject {
-            base,
-            core: core.clone(),
-            id,
-            parts: Parts {
-                kind: WdfRequestTypeNoFormat,
-                code: 0,
-                offset: 0,
-                input: Buffer::new(&[]),
-                output: Buffer::new(&[]),
-                file: None,
-                process: std::process::id(),
-            },
-            information: AtomicUsize::new(0),
-            slot: Arc::default(),
-            is_created: true,
-            way,
-            marks: Mutex::new(Marks {
-                activity: None,
-                // Page: nf-wudfddi-iwdfiorequest3-setusermodedriverinitiatedio.
-                is_driver_initiated: true,
-            }),
-        });
-        lock(&core.objects.created).insert(id, request.clone());
-        request
-    }
-
     /// How many bytes it can transfer.
     fn room(&self) -> Option<usize> {
         match self.parts.kind {
@@ -157,7 +101,7 @@ impl RequestObject {
         })
     }
 
-    fn wrong(&self, method: &'static str, wrong: Wrong) {
+    pub(super) fn wrong(&self, method: &'static str, wrong: Wrong) {
         let rule = match wrong {
             Wrong::Cancelable => Rule::RequestCancelable,
             _ => Rule::RequestTwice,
@@ -166,7 +110,11 @@ impl RequestObject {
     }
 
     /// A method that gives the request away.
-    fn give(&self, method: &'static str, give: impl FnOnce() -> Result<(), HRESULT>) -> HRESULT {
+    pub(super) fn give(
+        &self,
+        method: &'static str,
+        give: impl FnOnce() -> Result<(), HRESULT>,
+    ) -> HRESULT {
         self.base.answer_always(method, || {
             if self.is_created {
                 let detail = "the driver has made it; it goes into no queue";
@@ -178,49 +126,9 @@ impl RequestObject {
         })
     }
 
-    fn memory(&self, buffer: &Arc<Buffer>) -> Option<IWDFMemory> {
+    pub(super) fn memory(&self, buffer: &Arc<Buffer>) -> Option<IWDFMemory> {
         let memory = || MemoryObject::of_request(&self.core, self.id, buffer).to_interface();
         (buffer.len() > 0).then(memory)
-    }
-
-    /// # Safety
-    /// `place` is null or the driver's place.
-    unsafe fn retrieve(
-        &self,
-        method: &'static str,
-        buffer: &Arc<Buffer>,
-        place: *mut Raw<IWDFMemory>,
-    ) -> HRESULT {
-        // SAFETY: by this function's contract.
-        unsafe { put(place, None) };
-        self.base.answer(method, || {
-            let memory = self.memory(buffer).ok_or(INSUFFICIENT_BUFFER)?;
-            // SAFETY: by this function's contract.
-            unsafe { put(place, Some(memory)) };
-            Ok(())
-        })
-    }
-
-    /// # Safety
-    /// `place` and `length` are null or the driver's places.
-    unsafe fn retrieve_buffer(
-        &self,
-        method: &'static str,
-        buffer: &Arc<Buffer>,
-        minimum: usize,
-        place: *mut *mut c_void,
-        length: *mut usize,
-    ) -> HRESULT {
-        self.base.answer(method, || {
-            if buffer.len() == 0 || buffer.len() < minimum {
-                return Err(INSUFFICIENT_BUFFER);
-            }
-            // SAFETY: by this function's contract.
-            unsafe { set(place, buffer.start().cast()) };
-            // SAFETY: by this function's contract.
-            unsafe { set(length, buffer.len()) };
-            Ok(())
-        })
     }
 }
 
@@ -520,165 +428,5 @@ impl IWDFIoRequest_Impl for RequestObject_Impl {
                 });
             Ok(())
         })
-    }
-}
-
-impl IWDFIoRequest2_Impl for RequestObject_Impl {
-    unsafe fn GetRequestorMode(&self) -> WDF_KPROCESSOR_MODE {
-        self.base.tell("IWDFIoRequest2::GetRequestorMode", || {
-            match self.parts.file {
-                Some(_) => WdfUserMode,
-                None => WdfKernelMode,
-            }
-        })
-    }
-
-    unsafe fn IsFromUserModeDriver(&self) -> BOOL {
-        self.base
-            .tell("IWDFIoRequest2::IsFromUserModeDriver", || false.into())
-    }
-
-    unsafe fn RetrieveInputBuffer(
-        &self,
-        minimum: usize,
-        buffer: *mut *mut c_void,
-        length: *mut usize,
-    ) -> HRESULT {
-        const METHOD: &str = "IWDFIoRequest2::RetrieveInputBuffer";
-        // SAFETY: the driver's places.
-        unsafe { self.retrieve_buffer(METHOD, &self.parts.input, minimum, buffer, length) }
-    }
-
-    unsafe fn RetrieveOutputBuffer(
-        &self,
-        minimum: usize,
-        buffer: *mut *mut c_void,
-        length: *mut usize,
-    ) -> HRESULT {
-        const METHOD: &str = "IWDFIoRequest2::RetrieveOutputBuffer";
-        // SAFETY: the driver's places.
-        unsafe { self.retrieve_buffer(METHOD, &self.parts.output, minimum, buffer, length) }
-    }
-
-    unsafe fn RetrieveInputMemory(&self, memory: *mut Raw<IWDFMemory>) -> HRESULT {
-        const METHOD: &str = "IWDFIoRequest2::RetrieveInputMemory";
-        // SAFETY: the driver's place.
-        unsafe { self.retrieve(METHOD, &self.parts.input, memory) }
-    }
-
-    unsafe fn RetrieveOutputMemory(&self, memory: *mut Raw<IWDFMemory>) -> HRESULT {
-        const METHOD: &str = "IWDFIoRequest2::RetrieveOutputMemory";
-        // SAFETY: the driver's place.
-        unsafe { self.retrieve(METHOD, &self.parts.output, memory) }
-    }
-
-    unsafe fn GetEffectiveIoType(&self) -> WDF_DEVICE_IO_TYPE {
-        self.base
-            .tell("IWDFIoRequest2::GetEffectiveIoType", || WdfDeviceIoBuffered)
-    }
-
-    unsafe fn GetCreateParametersEx(
-        &self,
-        options: *mut u32,
-        attributes: *mut u16,
-        share: *mut u16,
-        access: *mut u32,
-    ) {
-        // SAFETY: the driver's places.
-        unsafe { self.GetCreateParameters(options, attributes, share) };
-        // SAFETY: the driver's place; FILE_GENERIC_READ | FILE_GENERIC_WRITE.
-        unsafe { set(access, 0x0012_019F) };
-    }
-
-    unsafe fn IsCanceled(&self) -> BOOL {
-        self.base.tell("IWDFIoRequest2::IsCanceled", || {
-            let requested = |io: &super::io::Io| {
-                io.requests
-                    .get(&self.id)
-                    .is_some_and(|request| request.cancel_requested)
-            };
-            BOOL::from(self.core.look(requested))
-        })
-    }
-
-    unsafe fn StopAcknowledge(&self, requeue: BOOL) {
-        const METHOD: &str = "IWDFIoRequest2::StopAcknowledge";
-        self.base.tell_always(METHOD, || {
-            let requeue = requeue.as_bool();
-            match self.core.look(|io| io.may_give(self.id)) {
-                // What is marked or sent may be kept, and is the driver's again before it is given back.
-                Err(Wrong::Cancelable | Wrong::Sent) if !requeue => {}
-                Err(wrong) => return self.wrong(METHOD, wrong),
-                Ok(()) => {}
-            }
-            if !self.core.change(|io| io.acknowledge(self.id, requeue)) {
-                let detail = "the framework has not asked for the request to stop";
-                self.base.finding(Rule::Stop, METHOD, detail);
-            }
-        });
-    }
-
-    unsafe fn Requeue(&self) -> HRESULT {
-        const METHOD: &str = "IWDFIoRequest2::Requeue";
-        self.give(METHOD, || self.core.change(|io| io.requeue(self.id)))
-    }
-
-    unsafe fn Reuse(&self, status: HRESULT) {
-        const METHOD: &str = "IWDFIoRequest2::Reuse";
-        self.base.tell(METHOD, || {
-            let mut state = self.way.state();
-            if state.is_sent() {
-                drop(state);
-                let detail = "it was sent, and has not ended; nothing changes";
-                return self.base.finding(Rule::Reuse, METHOD, detail);
-            }
-            let before = state.reuse(status);
-            drop(state);
-            drop(before);
-        });
-    }
-
-    unsafe fn GetStatus(&self) -> HRESULT {
-        self.base
-            .tell("IWDFIoRequest2::GetStatus", || self.way.state().status)
-    }
-
-    absent! { "IWDFIoRequest2":
-        GetQueryInformationParameters(*mut WDF_FILE_INFORMATION_CLASS, *mut usize);
-        GetSetInformationParameters(*mut WDF_FILE_INFORMATION_CLASS, *mut usize);
-    }
-}
-
-impl IWDFIoRequest3_Impl for RequestObject_Impl {
-    unsafe fn SetUserModeDriverInitiatedIo(&self, initiated: BOOL) {
-        self.base
-            .tell("IWDFIoRequest3::SetUserModeDriverInitiatedIo", || {
-                lock(&self.marks).is_driver_initiated = initiated.as_bool();
-            });
-    }
-
-    unsafe fn GetUserModeDriverInitiatedIo(&self) -> BOOL {
-        self.base
-            .tell("IWDFIoRequest3::GetUserModeDriverInitiatedIo", || {
-                lock(&self.marks).is_driver_initiated.into()
-            })
-    }
-
-    unsafe fn RetrieveActivityId(&self, id: *mut GUID) -> HRESULT {
-        self.base.answer("IWDFIoRequest3::RetrieveActivityId", || {
-            let own = lock(&self.marks).activity.ok_or(NOT_FOUND)?;
-            // SAFETY: the driver's place.
-            unsafe { set(id, own) };
-            Ok(())
-        })
-    }
-
-    unsafe fn SetActivityId(&self, id: *mut GUID) {
-        self.base.tell("IWDFIoRequest3::SetActivityId", || {
-            if !id.is_null() {
-                // SAFETY: not null, so the driver's GUID.
-                lock(&self.marks).activity = Some(unsafe { id.read() });
-            }
-        });
     }
 }
