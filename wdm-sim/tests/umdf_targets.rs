@@ -140,11 +140,14 @@ impl IRequestCallbackRequestCompletion_Impl for Heard_Impl {
     unsafe fn OnCompletion(
         &self,
         _request: Raw<IWDFIoRequest>,
-        _target: Raw<IWDFIoTarget>,
+        target: Raw<IWDFIoTarget>,
         params: Raw<IWDFRequestCompletionParams>,
         context: *mut c_void,
     ) {
         assert_eq!(context.addr(), 7);
+        // SAFETY: the framework's object.
+        let target = unsafe { target.borrow() }.expect("there is a target");
+        assert!(target.cast::<IWDFIoTargetStateManagement>().is_ok());
         // SAFETY: the framework's object.
         let params = unsafe { params.borrow() }.expect("there are parameters");
         // SAFETY: no preconditions.

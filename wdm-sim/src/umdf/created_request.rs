@@ -31,8 +31,8 @@ impl RequestObject {
                         .finding(Rule::Created, "IWDFObject::DeleteWdfObject", detail);
                 }
                 let target = way.state().target.take();
-                if let Some(target) = target {
-                    target.drop_request(id);
+                if let Some(reached) = target {
+                    reached.target.drop_request(id);
                 }
                 let before = way.state().reuse(S_OK);
                 drop(before);

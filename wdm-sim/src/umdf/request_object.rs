@@ -17,7 +17,7 @@ use super::io::{RequestId, Wrong};
 use super::memory_object::{Buffer, MemoryObject};
 use super::object::{Base, object, parameter, put, set};
 use super::queue_object::QueueObject;
-use super::sending::Way;
+use super::sending::{Reached, Way};
 use super::target_object::target_of;
 use super::trace::What;
 use super::verifier::Rule;
@@ -355,13 +355,18 @@ impl IWDFIoRequest_Impl for RequestObject_Impl {
     unsafe fn Send(&self, target: Raw<IWDFIoTarget>, flags: u32, timeout: i64) -> HRESULT {
         const METHOD: &str = "IWDFIoRequest::Send";
         let sent = self.base.answer(METHOD, || {
-            let target = parameter(target).and_then(|target| target_of(&target));
-            let Some(target) = target.filter(|target| Arc::ptr_eq(&target.core, &self.core)) else {
+            let reached = parameter(target).and_then(|interface| {
+                let target = target_of(&interface)?;
+                let interface = Agile(interface);
+                Some(Reached { target, interface })
+            });
+            let of_device = |reached: &Reached| Arc::ptr_eq(&reached.target.core, &self.core);
+            let Some(reached) = reached.filter(of_device) else {
                 let detail = "the target is not one of the request's device";
                 self.base.finding(Rule::Argument, METHOD, detail);
                 return Err(INVALID_OPERATION);
             };
-            self.send(&target, flags, timeout)
+            self.send(&reached, flags, timeout)
         });
         if sent.is_err() {
             self.way.state().status = sent;

@@ -12,8 +12,7 @@ use super::codes::{BAD_IMPERSONATION_LEVEL, INVALID_OPERATION, OPERATION_ABORTED
 use super::completion_object::CompletionObject;
 use super::object::Base;
 use super::request_object::{RequestObject, RequestObject_Impl};
-use super::sending::{Ended, Ending, Format, Part, Stage};
-use super::target_object::TargetObject;
+use super::sending::{Ended, Ending, Format, Part, Reached, Stage};
 use super::verifier::Rule;
 
 const METHOD: &str = "IWDFIoRequest::Send";
@@ -128,15 +127,10 @@ impl RequestObject {
 
 impl RequestObject_Impl {
     /// `Send`.
-    pub(crate) fn send(
-        &self,
-        target: &ComObject<TargetObject>,
-        flags: u32,
-        timeout: i64,
-    ) -> Result<(), HRESULT> {
+    pub(crate) fn send(&self, reached: &Reached, flags: u32, timeout: i64) -> Result<(), HRESULT> {
         self.may_give(METHOD)?;
         let ending = self.look_at(flags)?;
-        target.takes()?;
+        reached.target.takes()?;
         if has(flags, WDF_REQUEST_SEND_OPTION_IMPERSONATE_CLIENT)
             && !has(flags, WDF_REQUEST_SEND_OPTION_IMPERSONATION_IGNORE_FAILURE)
             && self.base.world.impersonation.is_none()
@@ -144,13 +138,13 @@ impl RequestObject_Impl {
             return Err(BAD_IMPERSONATION_LEVEL);
         }
         let waits = matches!(ending, Ending::Sender);
-        let sending = self.way.state().leave(target.clone(), ending);
+        let sending = self.way.state().leave(reached.clone(), ending);
         let canceled = !self.is_created && self.core.change(|io| io.sent(self.id));
         let time = duration(flags, timeout);
         if let Some(time) = time.filter(|_| !waits) {
             self.cancel_after(sending, time);
         }
-        target.pass(self.to_object(), sending, flags);
+        reached.target.pass(self.to_object(), sending, flags);
         if canceled {
             self.cancel_below();
         }
@@ -236,9 +230,9 @@ impl RequestObject_Impl {
         }
         state.is_cancel_asked = true;
         let cancelable = state.is_cancelable;
-        let target = state.target.clone();
+        let reached = state.target.clone();
         drop(state);
-        let waits = target.is_some_and(|target| target.forget(self.id, sending));
+        let waits = reached.is_some_and(|reached| reached.target.forget(self.id, sending));
         let ends = waits || cancelable;
         if ends {
             self.ended_below(sending, OPERATION_ABORTED, 0, &[]);
@@ -263,13 +257,13 @@ impl RequestObject_Impl {
         information: usize,
         output: &[u8],
     ) {
-        let target = self.way.state().target.clone();
+        let reached = self.way.state().target.clone();
         let Some((ending, ended)) = self.way.end(sending, status, information, output) else {
             return;
         };
         self.check_memory(&ended.format);
-        if let Some(target) = &target {
-            target.left(self.id, sending);
+        if let Some(reached) = &reached {
+            reached.target.left(self.id, sending);
         }
         if !self.is_created && !matches!(ending, Ending::Nobody) {
             self.core.change(|io| io.back(self.id));
@@ -279,8 +273,8 @@ impl RequestObject_Impl {
             Ending::Sender => {}
             Ending::Nobody => self.core.change(|io| io.end(self.id, status, information)),
             Ending::Callback(callback, context) => {
-                if let (Some(callback), Some(target)) = (callback, target) {
-                    self.on_completion(&callback.0, &target, ended, context);
+                if let (Some(callback), Some(reached)) = (callback, reached) {
+                    self.on_completion(&callback.0, &reached.interface.0, ended, context);
                 }
             }
         }
@@ -289,12 +283,12 @@ impl RequestObject_Impl {
     fn on_completion(
         &self,
         callback: &IRequestCallbackRequestCompletion,
-        target: &ComObject<TargetObject>,
+        target: &IWDFIoTarget,
         ended: Ended,
         context: usize,
     ) {
         // Its objects are given to the driver, which may keep them.
-        let (request, target) = (self.own(), target.own());
+        let request = self.own();
         let params = self.params(ended);
         let context = std::ptr::with_exposed_provenance_mut(context);
         let method = "IRequestCallbackRequestCompletion::OnCompletion";
@@ -303,7 +297,7 @@ impl RequestObject_Impl {
             unsafe {
                 callback.OnCompletion(
                     Raw::of(&**request),
-                    Raw::of(&*target),
+                    Raw::of(target),
                     Raw::of(&*params),
                     context,
                 )

@@ -113,6 +113,13 @@ pub(crate) enum Ending {
     Nobody,
 }
 
+/// The target that a request is sent to, and the interface that the driver has sent it by.
+#[derive(Clone)]
+pub(crate) struct Reached {
+    pub(crate) target: ComObject<TargetObject>,
+    pub(crate) interface: Agile<IWDFIoTarget>,
+}
+
 /// How a request has ended.
 #[derive(Clone)]
 pub(crate) struct Ended {
@@ -152,7 +159,7 @@ pub(crate) struct WayState {
     /// What `GetStatus` says: how it ended, or why it was not sent.
     pub(crate) status: HRESULT,
     /// The target that has it.
-    pub(crate) target: Option<ComObject<TargetObject>>,
+    pub(crate) target: Option<Reached>,
     /// Whether the lower driver lets it be cancelled, and whether that was asked for.
     pub(crate) is_cancelable: bool,
     pub(crate) is_cancel_asked: bool,
@@ -161,7 +168,7 @@ pub(crate) struct WayState {
 
 impl WayState {
     /// A target has it from now on; the number of the sending.
-    pub(crate) fn leave(&mut self, target: ComObject<TargetObject>, ending: Ending) -> u64 {
+    pub(crate) fn leave(&mut self, target: Reached, ending: Ending) -> u64 {
         self.sendings += 1;
         self.stage = Stage::Sent(self.sendings);
         self.target = Some(target);
