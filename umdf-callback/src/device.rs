@@ -346,7 +346,7 @@ impl Device {
     /// # Errors
     /// `E_POINTER` if there is none.
     pub fn default_io_target(&self) -> Result<IoTarget> {
-        self.0.default_io_target().map(IoTarget)
+        self.0.default_io_target().map(IoTarget::new)
     }
 
     /// The same, to a name in the device's namespace: that is the name of the [`File`](crate::File) that is opened through the link.

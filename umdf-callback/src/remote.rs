@@ -86,7 +86,7 @@ use crate::raw::{
     IWDFObject, IWDFRemoteInterface, IWDFRemoteInterfaceInitialize, IWDFRemoteTarget,
     UMDF_IO_TARGET_OPEN_PARAMS,
 };
-use crate::target::{IoTarget, SentIo, TargetState};
+use crate::target::{SentIo, Target, TargetState};
 use crate::{Device, DeviceHandle, GUID, Result, waiting};
 
 /// A device interface that has arrived, for the length of the callback that says so: there a [`RemoteInterface`] is made of it. Page:
@@ -211,16 +211,16 @@ impl Open {
 }
 
 /// An I/O target in another device stack, or a file. It lives as long as its parent. Requests are formatted for it as for any other
-/// [`IoTarget`], with the [file](IoTarget::file) that it has while it is open. Page: nn-wudfddi-iwdfremotetarget.
+/// [`Target`], with the [file](Target::file) that it has while it is open; they are not passed on to it as they came. Page: nn-wudfddi-iwdfremotetarget.
 #[derive(Clone, Debug)]
 pub struct RemoteTarget {
     target: Framework<IWDFRemoteTarget>,
-    io: IoTarget,
+    io: Target,
 }
 
 impl RemoteTarget {
     pub(crate) fn new(target: Framework<IWDFRemoteTarget>) -> Self {
-        let io = IoTarget(target.io_target());
+        let io = Target(target.io_target());
         RemoteTarget { target, io }
     }
 
@@ -294,9 +294,9 @@ impl RemoteTarget {
 }
 
 impl Deref for RemoteTarget {
-    type Target = IoTarget;
+    type Target = Target;
 
-    fn deref(&self) -> &IoTarget {
+    fn deref(&self) -> &Target {
         &self.io
     }
 }

@@ -78,6 +78,8 @@
 //! # let _ = divide;
 //! ```
 
+use core::ops::Deref;
+
 use crate::border::change::Change;
 use crate::border::framework::Framework;
 use crate::file::File;
@@ -87,42 +89,30 @@ use crate::request::marker::{Kind, Outgoing};
 use crate::request::{Formatted, Refused, Request, Returned, ToSend, Unformatted};
 use crate::{Result, waiting};
 
-/// A local I/O target: the next lower driver, as a rule. Page: nn-wudfddi-iwdfiotarget.
+/// An I/O target, local or [remote](crate::remote::RemoteTarget). Page: nn-wudfddi-iwdfiotarget.
 #[derive(Clone, Debug)]
-pub struct IoTarget(pub(crate) Framework<IWDFIoTarget>);
+pub struct Target(pub(crate) Framework<IWDFIoTarget>);
+
+/// A local I/O target: the next lower driver, which requests can be passed on to as they came.
+#[derive(Clone, Debug)]
+pub struct IoTarget(Target);
+
+impl Deref for IoTarget {
+    type Target = Target;
+
+    fn deref(&self) -> &Target {
+        &self.0
+    }
+}
 
 /// What formatting gives: the request with its memory, or both back.
 pub type FormatResult<R, M> =
     core::result::Result<Formatted<<R as ToSend>::Sent, M>, Refused<(<R as ToSend>::Sent, M)>>;
 
-/// Requests are formatted as they came, or for an operation with memory of the driver's choice ([`crate::memory`]). Of a default I/O
-/// target's operations each has a file: that of the request that it is about, or one that the driver has
-/// [made](crate::Device::create_file).
-impl IoTarget {
-    /// Formats a request as it came. Page: nf-wudfddi-iwdfiorequest-formatusingcurrenttype.
-    pub fn format<K: Kind, O: Unformatted>(
-        &self,
-        request: Request<K, O>,
-    ) -> Formatted<Request<K, Returned>, ()> {
-        let request = request.outgoing();
-        request.framework().format_using_current_type();
-        Formatted::new(request, (), self.clone())
-    }
-
-    /// Formats a request that is back as it came, to send it once more. From UMDF 1.9.
-    ///
-    /// # Errors
-    /// The framework is older.
-    pub fn format_again<K: Kind>(
-        &self,
-        request: Request<K, Returned>,
-    ) -> FormatResult<Request<K, Returned>, ()> {
-        self.formatted(request, (), |request, ()| {
-            request.framework().format_using_current_type();
-            Ok(())
-        })
-    }
-
+/// Requests are formatted for an operation with memory of the driver's choice ([`crate::memory`]). Of a default I/O target's operations
+/// each has a file: that of the request that it is about, or one that the driver has [made](crate::Device::create_file). A remote
+/// target has one of [its own](Target::file).
+impl Target {
     /// Formats a request for a read into memory; `offset` is the device's, in bytes. Page:
     /// nf-wudfddi-iwdfiotarget-formatrequestforread.
     ///
@@ -146,7 +136,7 @@ impl IoTarget {
     /// nf-wudfddi-iwdfiotarget-formatrequestforwrite.
     ///
     /// # Errors
-    /// As for [`format_read`](IoTarget::format_read).
+    /// As for [`format_read`](Target::format_read).
     pub fn format_write<R: ToSend, M: Source<R::Sent>>(
         &self,
         request: R,
@@ -165,7 +155,7 @@ impl IoTarget {
     /// nf-wudfddi-iwdfiotarget-formatrequestforioctl.
     ///
     /// # Errors
-    /// As for [`format_read`](IoTarget::format_read).
+    /// As for [`format_read`](Target::format_read).
     pub fn format_io_control<R: ToSend, I: Source<R::Sent>, O: Sink<R::Sent>>(
         &self,
         request: R,
@@ -211,13 +201,44 @@ impl IoTarget {
     pub fn cancel_sent_requests_for(&self, file: &File) {
         self.0.cancel_sent_requests_for(&file.0);
     }
+}
+
+/// Requests are formatted as they came, too, to be passed on.
+impl IoTarget {
+    pub(crate) fn new(target: Framework<IWDFIoTarget>) -> Self {
+        IoTarget(Target(target))
+    }
+
+    /// Formats a request as it came. Page: nf-wudfddi-iwdfiorequest-formatusingcurrenttype.
+    pub fn format<K: Kind, O: Unformatted>(
+        &self,
+        request: Request<K, O>,
+    ) -> Formatted<Request<K, Returned>, ()> {
+        let request = request.outgoing();
+        request.framework().format_using_current_type();
+        Formatted::new(request, (), self.0.clone())
+    }
+
+    /// Formats a request that is back as it came, to send it once more. From UMDF 1.9.
+    ///
+    /// # Errors
+    /// The framework is older.
+    pub fn format_again<K: Kind>(
+        &self,
+        request: Request<K, Returned>,
+    ) -> FormatResult<Request<K, Returned>, ()> {
+        self.formatted(request, (), |request, ()| {
+            request.framework().format_using_current_type();
+            Ok(())
+        })
+    }
 
     /// Whether it takes requests. Page: nf-wudfddi-iwdfiotargetstatemanagement-getstate.
     ///
     /// # Errors
     /// `E_NOINTERFACE` if it has no state.
     pub fn state(&self) -> Result<TargetState> {
-        self.0.state().map(TargetState::from_raw)
+        self.0.0.state().map(TargetState::from_raw)
     }
 
     /// Sends what was sent while it was stopped. Page: nf-wudfddi-iwdfiotargetstatemanagement-start.
@@ -225,8 +246,8 @@ impl IoTarget {
     /// # Errors
     /// The framework's; `ERROR_BUSY` while another thread starts or stops it.
     pub fn start(&self) -> Result<()> {
-        let _change = Change::begin(&self.0)?;
-        self.0.start()
+        let _change = Change::begin(&self.0.0)?;
+        self.0.0.start()
     }
 
     /// Keeps what is sent from now on until it is started again. Page: nf-wudfddi-iwdfiotargetstatemanagement-stop.
@@ -238,8 +259,8 @@ impl IoTarget {
         if sent == SentIo::Wait {
             waiting::allowed()?;
         }
-        let _change = Change::begin(&self.0)?;
-        self.0.stop(sent as WDF_IO_TARGET_SENT_IO_ACTION)
+        let _change = Change::begin(&self.0.0)?;
+        self.0.0.stop(sent as WDF_IO_TARGET_SENT_IO_ACTION)
     }
 }
 

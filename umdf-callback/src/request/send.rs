@@ -11,7 +11,7 @@ use crate::border::closure;
 use crate::border::framework::Framework;
 use crate::once::Once;
 use crate::raw::*;
-use crate::target::IoTarget;
+use crate::target::{IoTarget, Target};
 
 /// What can be formatted and sent: requests of queues, unless they are cancelled, and the driver's own.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not sent")]
@@ -70,13 +70,13 @@ pub struct Formatted<R: Outgoing, M> {
     /// Before the memory, since it goes first.
     request: R,
     memory: M,
-    target: IoTarget,
+    target: Target,
     /// Of `WDF_REQUEST_SEND_OPTIONS_FLAGS`.
     flags: u32,
 }
 
 impl<R: Outgoing, M> Formatted<R, M> {
-    pub(crate) fn new(request: R, memory: M, target: IoTarget) -> Self {
+    pub(crate) fn new(request: R, memory: M, target: Target) -> Self {
         Formatted {
             request,
             memory,
@@ -235,7 +235,7 @@ impl<K: marker::Kind, O: super::Unformatted> Request<K, O> {
         self.forget(target, 0)
     }
 
-    fn forget(self, target: &IoTarget, flags: u32) -> core::result::Result<(), Refused<Self>> {
+    fn forget(self, target: &Target, flags: u32) -> core::result::Result<(), Refused<Self>> {
         const FORGET: u32 = WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET as u32;
         self.give(|request| {
             request.format_using_current_type();
