@@ -11,8 +11,10 @@
 //! Interface pointers in signatures are [`Raw`]. Structures that are not described here (property keys, interrupts' extended
 //! policies) are `c_void`.
 
-// The methods' documentation is their pages', and so is what their callers owe.
-#![allow(missing_docs, clippy::missing_safety_doc)]
+// `#[interface]` makes a trait of each interface to implement it by, which cannot be documented; all that stands here is.
+#![allow(missing_docs)]
+// What a method's caller owes is on the method's page.
+#![allow(clippy::missing_safety_doc)]
 // Names and arguments are C's.
 #![allow(
     non_snake_case,
@@ -112,11 +114,13 @@ impl<I> fmt::Debug for Raw<I> {
 /// The class factory that `DllGetClassObject` gives (U2). Header: unknwnbase.h, page: nn-unknwn-iclassfactory.
 #[interface("00000001-0000-0000-c000-000000000046")]
 pub unsafe trait IClassFactory: IUnknown {
+    /// Makes an object of the class. Page: nf-unknwn-iclassfactory-createinstance.
     pub unsafe fn CreateInstance(
         &self,
         outer: Raw<IUnknown>,
         iid: *const GUID,
         object: *mut *mut c_void,
     ) -> HRESULT;
+    /// Keeps the DLL loaded, or no longer. Page: nf-unknwn-iclassfactory-lockserver.
     pub unsafe fn LockServer(&self, lock: windows_core::BOOL) -> HRESULT;
 }

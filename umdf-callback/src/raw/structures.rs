@@ -16,10 +16,15 @@ use super::types::{
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PROPVARIANT {
+    /// The value's type (`VT_...`).
     pub vt: u16,
+    /// Reserved.
     pub wReserved1: u16,
+    /// Reserved.
     pub wReserved2: u16,
+    /// Reserved.
     pub wReserved3: u16,
+    /// The value.
     pub value: PROPVARIANT_VALUE,
 }
 
@@ -43,7 +48,9 @@ pub union PROPVARIANT_VALUE {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct BLOB {
+    /// How many bytes.
     pub cbSize: u32,
+    /// The bytes.
     pub pBlobData: *mut u8,
 }
 
@@ -51,7 +58,9 @@ pub struct BLOB {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct CALPWSTR {
+    /// How many strings.
     pub cElems: u32,
+    /// The strings.
     pub pElems: *mut *mut u16,
 }
 
@@ -86,7 +95,9 @@ impl PROPVARIANT {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct WDF_PROPERTY_STORE_ROOT {
+    /// The size of this structure.
     pub LengthCb: u32,
+    /// Which root.
     pub RootClass: WDF_PROPERTY_STORE_ROOT_CLASS,
     /// A union of structures in C, whose members are pointers: the service's or the map's name first, or an interface's GUID and
     /// its reference string.
@@ -100,8 +111,11 @@ pub type WUDF_WORKITEM_FUNCTION = unsafe extern "system" fn(work_item: Raw<IWDFW
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct WUDF_WORKITEM_CONFIG {
+    /// The size of this structure.
     pub Size: u32,
+    /// What is called.
     pub OnWorkItemFunc: Option<WUDF_WORKITEM_FUNCTION>,
+    /// Whether it is serialised with other callbacks.
     pub AutomaticSerialization: u8,
 }
 
@@ -123,14 +137,23 @@ pub type WUDF_INTERRUPT_WORKITEM =
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct WUDF_INTERRUPT_CONFIG {
+    /// The size of this structure.
     pub Size: u32,
+    /// Whether the vector is shared.
     pub ShareVector: WDF_TRI_STATE,
+    /// Whether it is serialised with other callbacks.
     pub AutomaticSerialization: u8,
+    /// Called when it may have come.
     pub OnInterruptIsr: Option<WUDF_INTERRUPT_ISR>,
+    /// Called to enable it.
     pub OnInterruptEnable: Option<WUDF_INTERRUPT_ENABLE>,
+    /// Called to disable it.
     pub OnInterruptDisable: Option<WUDF_INTERRUPT_ENABLE>,
+    /// Called for what the first asks for.
     pub OnInterruptWorkItem: Option<WUDF_INTERRUPT_WORKITEM>,
+    /// Its raw resource.
     pub InterruptRaw: *mut CM_PARTIAL_RESOURCE_DESCRIPTOR,
+    /// Its translated resource.
     pub InterruptTranslated: *mut CM_PARTIAL_RESOURCE_DESCRIPTOR,
 }
 
@@ -138,17 +161,29 @@ pub struct WUDF_INTERRUPT_CONFIG {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WDF_INTERRUPT_INFO {
+    /// The size of this structure.
     pub Size: u32,
+    /// Reserved.
     pub Reserved1: u64,
+    /// The processors that take it.
     pub TargetProcessorSet: usize,
+    /// Reserved.
     pub Reserved2: u32,
+    /// The number of its message.
     pub MessageNumber: u32,
+    /// Its number.
     pub Vector: u32,
+    /// Its level.
     pub Irql: u8,
+    /// Whether it comes by level or by edge.
     pub Mode: i32,
+    /// Which level or edge.
     pub Polarity: WDF_INTERRUPT_POLARITY,
+    /// Whether it is a message.
     pub MessageSignaled: u8,
+    /// Whether others share it.
     pub ShareDisposition: u8,
+    /// The group of the processors.
     pub Group: ALIGNED_GROUP,
 }
 
@@ -161,13 +196,21 @@ pub struct ALIGNED_GROUP(pub u16);
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS {
+    /// The size of this structure.
     pub Size: u32,
+    /// Whether it can wake itself.
     pub IdleCaps: WDF_POWER_POLICY_S0_IDLE_CAPABILITIES,
+    /// Where it sleeps.
     pub DxState: DEVICE_POWER_STATE,
+    /// How long nothing is asked of it before, in milliseconds.
     pub IdleTimeout: u32,
+    /// Whether users may change this.
     pub UserControlOfIdleSettings: WDF_POWER_POLICY_S0_IDLE_USER_CONTROL,
+    /// Whether it sleeps at all.
     pub Enabled: WDF_TRI_STATE,
+    /// Whether it wakes with the system.
     pub PowerUpIdleDeviceOnSystemWake: WDF_TRI_STATE,
+    /// Whether power may be cut.
     pub ExcludeD3Cold: WDF_TRI_STATE,
 }
 
@@ -176,8 +219,11 @@ pub struct WUDF_DEVICE_POWER_POLICY_IDLE_SETTINGS {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CM_PARTIAL_RESOURCE_DESCRIPTOR {
+    /// Which kind (`CmResourceType...`).
     pub Type: u8,
+    /// Whether others share it.
     pub ShareDisposition: u8,
+    /// Bits, by the kind.
     pub Flags: u16,
     /// The union, packed to 4 bytes in C: two words, and a set of processors.
     pub u: [u32; 2 + size_of::<usize>() / 4],

@@ -6,7 +6,10 @@ macro_rules! enumeration {
         $(
             $(#[$doc])*
             pub type $name = i32;
-            $(pub const $value: $name = $number;)*
+            $(
+                #[doc = concat!("`", stringify!($name), "`: ", stringify!($number), ".")]
+                pub const $value: $name = $number;
+            )*
         )+
     };
 }
@@ -260,7 +263,9 @@ enumeration! {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct WDFMEMORY_OFFSET {
+    /// Where it begins.
     pub BufferOffset: usize,
+    /// How long it is.
     pub BufferLength: usize,
 }
 
@@ -268,8 +273,11 @@ pub struct WDFMEMORY_OFFSET {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UMDF_VERSION_DATA {
+    /// 1.
     pub MajorNumber: u32,
+    /// The version within that.
     pub MinorNumber: u32,
+    /// The service pack.
     pub ServiceNumber: u32,
 }
 
@@ -277,7 +285,10 @@ pub struct UMDF_VERSION_DATA {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct UMDF_IO_TARGET_OPEN_PARAMS {
+    /// Who else may open it.
     pub dwShareMode: u32,
+    /// What if it is there, and if not.
     pub dwCreationDisposition: u32,
+    /// Flags and attributes.
     pub dwFlagsAndAttributes: u32,
 }
