@@ -1,4 +1,4 @@
-//! Hardware resources, and the registers among them. From UMDF 1.11, with `UmdfDirectHardwareAccess` in the INF. Headers:
+//! Hardware resources, and the registers and I/O ports among them. From UMDF 1.11, with `UmdfDirectHardwareAccess` in the INF. Headers:
 //! wudfddi.h, wudfddi_hwaccess.h, pages: wdf/finding-and-mapping-hardware-resources-in-umdf-1-x-drivers,
 //! wdf/reading-and-writing-to-device-registers-in-umdf-1-x-drivers.
 //!
@@ -43,11 +43,11 @@
 //! ```
 
 use crate::border::framework::Framework;
-use crate::border::framework::hardware::Mapping;
+use crate::border::framework::hardware::{Area, Mapping};
 use crate::raw::{self, CM_PARTIAL_RESOURCE_DESCRIPTOR, IWDFCmResourceList, MEMORY_CACHING_TYPE};
 use crate::{Device, HRESULT, Result};
 
-/// Registers are accessed past their end, or not at a multiple of their size: `HRESULT_FROM_WIN32(ERROR_INVALID_ADDRESS)`.
+/// Registers or ports are accessed past their end, or not at a multiple of their size: `HRESULT_FROM_WIN32(ERROR_INVALID_ADDRESS)`.
 pub const NO_REGISTER: HRESULT = HRESULT::from_win32(487);
 
 /// Hardware resources. Page: nn-wudfddi-iwdfcmresourcelist.
@@ -89,12 +89,7 @@ impl ResourceList {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// I/O ports.
-    Port {
-        /// The first.
-        start: u64,
-        /// How many.
-        length: u32,
-    },
+    Port(PortResource),
     /// Memory, or registers in it.
     Memory(MemoryResource),
     /// An interrupt.
@@ -110,6 +105,27 @@ pub enum Resource {
     },
     /// Something else (`CmResourceType...`).
     Other(u8),
+}
+
+/// I/O ports that the system has assigned to the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortResource {
+    start: u64,
+    length: u32,
+}
+
+impl PortResource {
+    /// The first of them.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn length(&self) -> u32 {
+        self.length
+    }
 }
 
 /// Memory that the system has assigned to the device.
@@ -168,7 +184,7 @@ impl Resource {
         let [low, high, length] = [0, 1, 2].map(|word| descriptor.u[word]);
         let start = u64::from(low) | u64::from(high) << 32;
         match i32::from(descriptor.Type) {
-            raw::CmResourceTypePort => Resource::Port { start, length },
+            raw::CmResourceTypePort => Resource::Port(PortResource { start, length }),
             raw::CmResourceTypeMemory => Resource::Memory(MemoryResource {
                 start,
                 length: length.into(),
@@ -228,6 +244,14 @@ pub struct Registers(Mapping);
 #[diagnostic::on_unimplemented(message = "`{Self}` is no type of a register")]
 pub trait Register: sealed::Value {}
 
+/// The types of I/O ports: `u8`, `u16` and `u32`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no type of an I/O port")]
+pub trait Port: Register {}
+
+impl Port for u8 {}
+impl Port for u16 {}
+impl Port for u32 {}
+
 pub(crate) mod sealed {
     use crate::raw::{
         WDF_DEVICE_HWACCESS_TARGET_SIZE, WdfDeviceHwAccessTargetSizeUchar,
@@ -276,7 +300,7 @@ impl Registers {
     /// In bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.area().len()
     }
 
     /// Whether there are none.
@@ -290,7 +314,7 @@ impl Registers {
     /// # Errors
     /// [`NO_REGISTER`].
     pub fn read<R: Register>(&self, offset: usize) -> Result<R> {
-        self.0.read(offset)
+        self.0.area().read(offset)
     }
 
     /// Writes a register (`WRITE_REGISTER_...`); the offset is in bytes.
@@ -298,11 +322,53 @@ impl Registers {
     /// # Errors
     /// [`NO_REGISTER`].
     pub fn write<R: Register>(&self, offset: usize, value: R) -> Result<()> {
+        self.0.area().write(offset, value)
+    }
+}
+
+/// I/O ports of the device.
+#[derive(Clone, Debug)]
+pub struct Ports(Area);
+
+impl Ports {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads a port (`READ_PORT_...`), as many behind the first.
+    ///
+    /// # Errors
+    /// [`NO_REGISTER`].
+    pub fn read<P: Port>(&self, offset: usize) -> Result<P> {
+        self.0.read(offset)
+    }
+
+    /// Writes a port (`WRITE_PORT_...`), as many behind the first.
+    ///
+    /// # Errors
+    /// [`NO_REGISTER`].
+    pub fn write<P: Port>(&self, offset: usize, value: P) -> Result<()> {
         self.0.write(offset, value)
     }
 }
 
 impl Device {
+    /// The device's I/O ports, which need no mapping.
+    ///
+    /// # Errors
+    /// The framework is older.
+    pub fn ports(&self, ports: &PortResource) -> Result<Ports> {
+        Area::of_ports(&self.0, ports).map(Ports)
+    }
+
     /// Maps registers. Page: nf-wudfddi-iwdfdevice3-mapiospace.
     ///
     /// # Errors

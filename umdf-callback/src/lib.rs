@@ -23,7 +23,7 @@
 //! sent to another driver ([`target`]). Files, requests, queues and other objects of the framework can have a context of the driver's
 //! ([`context`]). Registry keys are in [`property`], idle and wake settings in [`power`], resources and registers in [`hardware`].
 //! Which contexts must be [`Sync`] is in [`lock`]. What has no safe form (unified property stores, targets made of handles, objects of
-//! the driver's own, requests for a file's information, an interrupt's policy, I/O ports) is in [`raw`], where all interfaces of
+//! the driver's own, requests for a file's information, an interrupt's policy) is in [`raw`], where all interfaces of
 //! the header are.
 //!
 //! # The documented examples

@@ -141,6 +141,36 @@ fn u12_registers_that_stay_mapped() -> Result<()> {
     Ok(())
 }
 
+/// Ports are the device's own, one after the other.
+#[test]
+fn u12_ports_need_no_mapping() -> Result<()> {
+    adds!(Serial: |init| {
+        let device = init.create_device(Lamp::default())?;
+        crate::keep(&device);
+        Ok(device.into())
+    });
+
+    let device = device::<Serial>();
+    device.assign(&[resource(CmResourceTypePort, 0, [0x3f8, 0, 8])]);
+    device.start()?;
+    let resources = KEPT.take();
+    let [Resource::Port(resource)] = &resources[..] else {
+        panic!("{resources:?} are ports");
+    };
+    let ports = crate::kept().ports(resource)?;
+    ports.write(0, 0x55_u8)?;
+    ports.write(4, 0x0102_0304_u32)?;
+    assert_eq!(
+        (device.port(0x3f8, 1), device.port(0x3fc, 4)),
+        (0x55, 0x0102_0304)
+    );
+    assert_eq!(ports.read::<u16>(6)?, 0x0102);
+    assert_eq!(code(ports.read::<u8>(8)), Some(NO_REGISTER));
+    assert_eq!(code(ports.write(3, 1_u16)), Some(NO_REGISTER));
+    assert_eq!(ports.len(), 8);
+    Ok(())
+}
+
 #[test]
 fn resources_are_told_apart() -> Result<()> {
     let device = device::<Lights>();
@@ -155,11 +185,10 @@ fn resources_are_told_apart() -> Result<()> {
     ]);
     device.start()?;
     let resources = KEPT.take();
-    let port = Resource::Port {
-        start: 0x3f8,
-        length: 8,
+    let Resource::Port(ports) = &resources[0] else {
+        panic!("{:?} are ports", resources[0]);
     };
-    assert_eq!(resources[0], port);
+    assert_eq!((ports.start(), ports.length()), (0x3f8, 8));
     let lengths: Vec<u64> = resources
         .iter()
         .filter_map(|resource| match resource {

@@ -14,6 +14,7 @@ use umdf_callback::raw::{
 
 use super::client::Device;
 use super::core::Core;
+use super::hardware::PORTS;
 use super::lower::Lower;
 use super::remote::Link;
 use super::world::lock;
@@ -115,6 +116,12 @@ impl Device {
     #[must_use]
     pub fn register(&self, address: u64, bytes: usize) -> u64 {
         lock(&self.core.belongings.hardware).read(address, bytes)
+    }
+
+    /// What is at one of its I/O ports: a number of as many bytes.
+    #[must_use]
+    pub fn port(&self, port: u16, bytes: usize) -> u64 {
+        self.register(PORTS + u64::from(port), bytes)
     }
 
     /// The hardware changes it.

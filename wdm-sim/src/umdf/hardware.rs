@@ -14,6 +14,9 @@ use super::world::lock;
 /// Where pseudo base addresses begin: nobody can read there.
 const FIRST: usize = 0x10_0000;
 
+/// Where ports are in what holds memory: behind all that can be mapped.
+pub(crate) const PORTS: u64 = 0xffff_0000_0000_0000;
+
 /// The hardware of a device.
 #[derive(Debug, Default)]
 pub(crate) struct Hardware {
@@ -51,6 +54,16 @@ impl Hardware {
             .iter()
             .find(|&&(base, _, length)| register >= base && register + size <= base + length)?;
         Some(start + (register - base) as u64)
+    }
+
+    /// Whether so many ports are the device's.
+    fn has_ports(&self, first: usize, count: usize) -> bool {
+        self.resources.iter().any(|resource| {
+            let [start, length] = [0, 2].map(|word| resource.u[word] as usize);
+            i32::from(resource.Type) == CmResourceTypePort
+                && start <= first
+                && first + count <= start + length
+        })
     }
 
     /// A number in memory.
@@ -118,7 +131,7 @@ impl Core {
         }
     }
 
-    /// Reads a register, or writes one.
+    /// Reads a register or a port, or writes one.
     pub(crate) fn access_hardware(
         &self,
         method: &str,
@@ -128,16 +141,23 @@ impl Core {
         value: Option<u64>,
     ) -> u64 {
         let mut hardware = lock(&self.belongings.hardware);
-        let size = bytes(size).filter(|_| kind == WdfDeviceHwAccessTargetTypeRegister);
-        let place = size
-            .filter(|size| register.is_multiple_of(*size))
-            .and_then(|size| Some((hardware.physical(register, size)?, size)));
+        let size = bytes(size).filter(|size| register.is_multiple_of(*size));
+        let place = size.and_then(|size| match kind {
+            WdfDeviceHwAccessTargetTypeRegister => Some((hardware.physical(register, size)?, size)),
+            WdfDeviceHwAccessTargetTypePort => hardware
+                .has_ports(register, size)
+                .then_some((PORTS + register as u64, size)),
+            _ => None,
+        });
         match (place, value) {
             (Some((place, size)), Some(value)) => hardware.write(place, size, value),
             (Some((place, size)), None) => return hardware.read(place, size),
             (None, _) => {
                 drop(hardware);
-                self.hardware_finding(method, "there is no such register in what is mapped");
+                self.hardware_finding(
+                    method,
+                    "there is no such register in what is mapped, and no such port",
+                );
             }
         }
         0

@@ -1,10 +1,10 @@
-//! Calls for hardware resources and registers. What is mapped is told to the framework only, and never dereferenced here (F14).
+//! Calls for hardware resources, registers and ports. Their addresses are told to the framework only, and never dereferenced here (F14).
 
 use core::ffi::c_void;
-use core::ptr::null_mut;
+use core::ptr::{null_mut, with_exposed_provenance_mut};
 
 use super::{E_POINTER, Framework};
-use crate::hardware::{MemoryResource, NO_REGISTER, Register};
+use crate::hardware::{MemoryResource, NO_REGISTER, PortResource, Register};
 use crate::raw::*;
 use crate::{Error, Result};
 
@@ -29,14 +29,66 @@ impl Framework<IWDFCmResourceList> {
     }
 }
 
-/// Memory that is mapped.
-#[derive(Debug)]
-pub(crate) struct Mapping {
+/// Registers or ports, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Area {
     device: Framework<IWDFDevice3>,
-    /// What the framework knows it by.
+    kind: WDF_DEVICE_HWACCESS_TARGET_TYPE,
+    /// What the framework knows the first by.
     base: usize,
     length: usize,
 }
+
+impl Area {
+    pub(crate) fn of_ports(device: &Framework<IWDFDevice>, ports: &PortResource) -> Result<Self> {
+        let no_port = |_| Error::from_hresult(NO_REGISTER);
+        Ok(Area {
+            device: device.query()?,
+            kind: WdfDeviceHwAccessTargetTypePort,
+            base: usize::try_from(ports.start()).map_err(no_port)?,
+            length: ports.length() as usize,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// An address, for the framework.
+    fn place<R: Register>(&self, offset: usize) -> Result<*mut c_void> {
+        let end = offset.checked_add(size_of::<R>());
+        let is_inside = end.is_some_and(|end| end <= self.length);
+        let address = self.base.wrapping_add(offset);
+        if !is_inside || !address.is_multiple_of(size_of::<R>()) {
+            return Err(NO_REGISTER.into());
+        }
+        Ok(with_exposed_provenance_mut(address))
+    }
+
+    pub(crate) fn read<R: Register>(&self, offset: usize) -> Result<R> {
+        let place = self.place::<R>(offset)?;
+        // SAFETY: the device's, mapped where that is needed, at a multiple of its size (F14); there is no buffer.
+        let value = unsafe {
+            self.device
+                .ReadFromHardware(self.kind, R::SIZE, place, null_mut(), 0)
+        };
+        Ok(R::from_raw(value))
+    }
+
+    pub(crate) fn write<R: Register>(&self, offset: usize, value: R) -> Result<()> {
+        let place = self.place::<R>(offset)?;
+        // SAFETY: as above.
+        unsafe {
+            self.device
+                .WriteToHardware(self.kind, R::SIZE, place, value.raw(), null_mut(), 0)
+        };
+        Ok(())
+    }
+}
+
+/// Memory that is mapped.
+#[derive(Debug)]
+pub(crate) struct Mapping(Area);
 
 impl Mapping {
     pub(crate) fn new(
@@ -44,8 +96,8 @@ impl Mapping {
         memory: &MemoryResource,
         caching: MEMORY_CACHING_TYPE,
     ) -> Result<Self> {
-        let length =
-            usize::try_from(memory.length()).map_err(|_| Error::from_hresult(NO_REGISTER))?;
+        let too_long = |_| Error::from_hresult(NO_REGISTER);
+        let length = usize::try_from(memory.length()).map_err(too_long)?;
         let device = device.query::<IWDFDevice3>()?;
         let start = memory.start().cast_signed();
         let mut base = null_mut();
@@ -54,56 +106,29 @@ impl Mapping {
         if base.is_null() {
             return Err(E_POINTER.into());
         }
-        Ok(Mapping {
+        Ok(Mapping(Area {
             device,
+            kind: WdfDeviceHwAccessTargetTypeRegister,
             base: base.expose_provenance(),
             length,
-        })
+        }))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.length
-    }
-
-    /// A register's address, for the framework.
-    fn register<R: Register>(&self, offset: usize) -> Result<*mut c_void> {
-        let end = offset.checked_add(size_of::<R>());
-        let is_inside = end.is_some_and(|end| end <= self.length);
-        if !is_inside || !offset.is_multiple_of(size_of::<R>()) {
-            return Err(NO_REGISTER.into());
-        }
-        Ok(core::ptr::with_exposed_provenance_mut(
-            self.base.wrapping_add(offset),
-        ))
-    }
-
-    pub(crate) fn read<R: Register>(&self, offset: usize) -> Result<R> {
-        let register = self.register::<R>(offset)?;
-        const KIND: WDF_DEVICE_HWACCESS_TARGET_TYPE = WdfDeviceHwAccessTargetTypeRegister;
-        // SAFETY: the register is mapped and lies at a multiple of its size; there is no buffer.
-        let value = unsafe {
-            self.device
-                .ReadFromHardware(KIND, R::SIZE, register, null_mut(), 0)
-        };
-        Ok(R::from_raw(value))
-    }
-
-    pub(crate) fn write<R: Register>(&self, offset: usize, value: R) -> Result<()> {
-        let register = self.register::<R>(offset)?;
-        const KIND: WDF_DEVICE_HWACCESS_TARGET_TYPE = WdfDeviceHwAccessTargetTypeRegister;
-        // SAFETY: as above.
-        unsafe {
-            self.device
-                .WriteToHardware(KIND, R::SIZE, register, value.raw(), null_mut(), 0)
-        };
-        Ok(())
+    pub(crate) fn area(&self) -> &Area {
+        &self.0
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        let base = core::ptr::with_exposed_provenance_mut(self.base);
+        let Area {
+            device,
+            base,
+            length,
+            ..
+        } = &self.0;
+        let base = with_exposed_provenance_mut(*base);
         // SAFETY: mapped, and unmapped once.
-        unsafe { self.device.UnmapIoSpace(base, self.length) }
+        unsafe { device.UnmapIoSpace(base, *length) }
     }
 }
