@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use umdf_callback::callback::{PnpHardware, RemoteInterfaceNotification};
 use umdf_callback::memory::Memory;
-use umdf_callback::raw::{WdfIoTargetClosed, WdfIoTargetClosedForQueryRemove, WdfIoTargetStarted};
+use umdf_callback::raw::{
+    WdfIoTargetClosed, WdfIoTargetClosedForQueryRemove, WdfIoTargetDeleted, WdfIoTargetStarted,
+};
 use umdf_callback::remote::{
     Open, RemoteEvent, RemoteInterface, RemoteInterfaceCallback, RemoteInterfaceInit, RemoteTarget,
     RemoteTargetCallback,
@@ -206,7 +208,11 @@ fn u9_a_remote_target_without_callbacks() {
     toaster.event(&HOT, &[1], "");
     assert!(toaster.query_remove());
     toaster.remove();
-    assert_eq!(device.target_states(), [WdfIoTargetClosed]);
+    assert_eq!(
+        device.target_states(),
+        [WdfIoTargetDeleted],
+        "with its parent"
+    );
 }
 
 /// A device that is not started yet hears of what is there when it is.

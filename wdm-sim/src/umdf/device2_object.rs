@@ -93,14 +93,16 @@ impl IWDFDevice2_Impl for DeviceObject_Impl {
     unsafe fn CreateRemoteTarget(
         &self,
         callback: Raw<IUnknown>,
-        _parent: Raw<IWDFObject>,
+        parent: Raw<IWDFObject>,
         target: *mut Raw<IWDFRemoteTarget>,
     ) -> HRESULT {
+        const METHOD: &str = "IWDFDevice2::CreateRemoteTarget";
         // SAFETY: the driver's place.
         unsafe { put(target, None) };
-        self.base.answer("IWDFDevice2::CreateRemoteTarget", || {
-            // SAFETY: the driver's interface and place.
-            unsafe { self.core.create_remote_target(callback, target) }
+        // SAFETY: the driver's interfaces and place.
+        self.base.answer(METHOD, || unsafe {
+            self.core
+                .create_remote_target(METHOD, callback, parent, target)
         })
     }
 

@@ -172,6 +172,18 @@ impl Core {
                 interface.base.finding(Rule::Remote, REMOVAL, detail);
             }
         }
+        self.end_targets_of(link);
+    }
+
+    /// The targets that are children of remote interfaces are deleted with them.
+    fn end_targets_of(&self, link: &Link) {
+        let targets = lock(&self.belongings.remotes).targets.clone();
+        for target in targets {
+            let parent = target.parent.as_ref();
+            if parent.is_some_and(|parent| parent.link == *link && parent.base.is_deleted()) {
+                target.end();
+            }
+        }
     }
 
     /// The interface's device tells something, if a target for it is open (page:

@@ -8,9 +8,10 @@ use windows_core::{ComObject, IUnknown, Interface, implement};
 
 use super::{Link, RemoteInterfaceObject};
 use crate::umdf::codes::{
-    E_INVALIDARG, FILE_NOT_FOUND, INVALID_DEVICE_STATE, INVALID_OPERATION, S_OK,
+    E_INVALIDARG, FILE_NOT_FOUND, INVALID_DEVICE_STATE, INVALID_OPERATION, INVALID_PARAMETER, S_OK,
 };
 use crate::umdf::core::Core;
+use crate::umdf::device_object::DeviceObject;
 use crate::umdf::file_object::CreatedFileObject;
 use crate::umdf::object::{Base, absent, object, parameter, put, read_string};
 use crate::umdf::target_object::TargetObject;
@@ -25,6 +26,8 @@ pub(crate) struct RemoteTargetObject {
     /// Its state, and the way of requests.
     pub(crate) way: ComObject<TargetObject>,
     open: Mutex<Opened>,
+    /// The remote interface that it is deleted with, if it is not deleted with the device.
+    pub(super) parent: Option<ComObject<RemoteInterfaceObject>>,
 }
 
 /// What it was opened for, and its file for that.
@@ -78,6 +81,16 @@ impl RemoteTargetObject {
         if let Some(file) = file {
             file.delete();
         }
+    }
+}
+
+impl RemoteTargetObject_Impl {
+    /// Its parent is deleted.
+    pub(super) fn end(&self) {
+        self.way.close();
+        self.close_file();
+        self.way.delete();
+        self.delete();
     }
 }
 
@@ -248,13 +261,35 @@ impl IWDFIoTarget2_Impl for RemoteTargetObject_Impl {
 }
 
 impl Core {
+    /// The parent of a remote target: the device, or a remote interface.
+    fn parent(&self, parent: Raw<IWDFObject>) -> Option<Option<ComObject<RemoteInterfaceObject>>> {
+        let Some(parent) = parameter(parent) else {
+            return Some(None);
+        };
+        if let Ok(interface) = parent.cast_object::<RemoteInterfaceObject>() {
+            let own = core::ptr::eq(&*interface.core, self);
+            return own.then_some(Some(interface));
+        }
+        let device = parent.cast_object::<DeviceObject>().ok()?;
+        core::ptr::eq(&*device.core, self).then_some(None)
+    }
+
     /// # Safety
     /// The interfaces and the place are the driver's, or null.
     pub(crate) unsafe fn create_remote_target(
         self: &Arc<Self>,
+        method: &str,
         callback: Raw<IUnknown>,
+        parent: Raw<IWDFObject>,
         place: *mut Raw<IWDFRemoteTarget>,
     ) -> Result<(), HRESULT> {
+        let parent = self.parent(parent).ok_or_else(|| {
+            let detail =
+                "the parent is not the device, nor a remote interface of it; the call fails";
+            self.world
+                .finding(Rule::Argument, method, &self.name, detail);
+            INVALID_PARAMETER
+        })?;
         let object = ComObject::new(RemoteTargetObject {
             base: Base::new(&self.world, "remote target")
                 .with_callback(parameter(callback).as_ref())
@@ -262,13 +297,10 @@ impl Core {
             core: self.clone(),
             way: TargetObject::remote(self),
             open: Mutex::default(),
+            parent,
         });
         let own = object.clone();
-        self.belongings.adopt(move || {
-            own.close_file();
-            own.way.delete();
-            own.delete();
-        });
+        self.belongings.adopt(move || own.end());
         lock(&self.belongings.remotes).targets.push(object.clone());
         // SAFETY: the driver's place.
         unsafe { put(place, Some(object.own())) };
