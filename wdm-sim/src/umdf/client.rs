@@ -409,13 +409,18 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         // It is gone if the device is, or if it never was opened.
-        let Some(file) = self.object() else {
+        if self.object().is_none() {
             return;
-        };
+        }
         let core = self.device.core.clone();
         core.world.system(&self.name, "close");
-        let in_turn = core.clone();
-        core.turns.call(Box::new(move || in_turn.on_cleanup(&file)));
+        let (in_turn, id) = (core.clone(), self.id);
+        core.turns.call(Box::new(move || {
+            let file = lock(&in_turn.objects.files).get(&id).cloned();
+            if let Some(file) = file {
+                in_turn.on_cleanup(&file);
+            }
+        }));
         core.change(|io| io.close(self.id));
     }
 }

@@ -154,7 +154,9 @@ impl Core {
     fn perform(self: &Arc<Self>, step: Step) {
         match step {
             Step::Deliver(queue, request) => self.in_turn(queue, request, |queue, request| {
-                queue.deliver(&request);
+                if queue.core.change(|io| io.delivers(queue.id, request.id)) {
+                    queue.deliver(&request);
+                }
             }),
             Step::Cancel(request, callback) => {
                 let core = self.clone();
@@ -286,6 +288,8 @@ impl Core {
 
     /// Deletes all objects of the device, children first (page: nf-wudfddi-iwdfobject-deletewdfobject).
     pub(crate) fn delete(self: &Arc<Self>) {
+        // A callback that has completed its request may run still.
+        let quiet = self.turns.quiet(self.world.patience);
         let requests = std::mem::take(&mut *lock(&self.objects.requests));
         for request in requests.into_values() {
             request.end(super::codes::NO_SUCH_DEVICE, 0);
@@ -312,6 +316,9 @@ impl Core {
         if let Some(device) = device {
             lock(&self.order).deleted();
             device.delete();
+        }
+        if quiet {
+            self.turns.unlock();
         }
     }
 }

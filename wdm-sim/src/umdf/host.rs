@@ -344,7 +344,7 @@ impl Framework {
         }
         driver.delete();
         drop(driver);
-        for object in self.world.objects() {
+        for object in self.world.left() {
             let detail = "the driver has references to it still";
             self.world
                 .finding(Rule::Reference, "unload", &object, detail);

@@ -41,12 +41,21 @@ pub(crate) enum Step {
 pub(crate) enum Owner {
     /// A queue.
     Queue,
+    /// Nobody yet: it is on its way from its queue to the driver, whose turn to be called has not come.
+    Delivery,
     /// The driver, from a delivery or a retrieval.
     Driver,
     /// An I/O target.
     Target,
     /// Nobody: it has ended.
     Ended,
+}
+
+impl Owner {
+    /// Whether a queue has given it out, and it has not ended.
+    fn is_outside(self) -> bool {
+        matches!(self, Owner::Delivery | Owner::Driver | Owner::Target)
+    }
 }
 
 /// A request.
@@ -160,9 +169,7 @@ impl Io {
 
     /// How many requests of a queue the driver has, or has sent.
     pub(crate) fn owned(&self, queue: QueueId) -> usize {
-        let owned = |request: &&RequestState| {
-            request.queue == queue && matches!(request.owner, Owner::Driver | Owner::Target)
-        };
+        let owned = |request: &&RequestState| request.queue == queue && request.owner.is_outside();
         self.requests.values().filter(owned).count()
     }
 
@@ -248,10 +255,23 @@ impl Io {
             let Some(id) = self.queues[queue].waiting.pop_front() else {
                 break;
             };
-            self.hand_out(id, false);
+            if let Some(request) = self.requests.get_mut(&id) {
+                request.owner = Owner::Delivery;
+            }
             self.steps.push(Step::Deliver(queue, id));
         }
         self.check_ending(queue);
+    }
+
+    /// The driver is about to be called with a request; `false` if it is no longer on its way to it.
+    pub(crate) fn delivers(&mut self, queue: QueueId, id: RequestId) -> bool {
+        let request = self.requests.get(&id);
+        let delivers = request
+            .is_some_and(|request| request.owner == Owner::Delivery && request.queue == queue);
+        if delivers {
+            self.hand_out(id, false);
+        }
+        delivers
     }
 
     fn hand_out(&mut self, id: RequestId, retrieved: bool) {
@@ -324,7 +344,7 @@ impl Io {
         match request.owner {
             Owner::Driver => {}
             Owner::Target => return Err(Wrong::Sent),
-            Owner::Queue | Owner::Ended => return Err(Wrong::NotOwned),
+            Owner::Queue | Owner::Delivery | Owner::Ended => return Err(Wrong::NotOwned),
         }
         let cancelable = request.is_cancelable() && !request.in_on_cancel;
         self.end(id, status, information);
@@ -448,7 +468,7 @@ impl Io {
         };
         request.cancel_requested = true;
         match request.owner {
-            Owner::Queue => self.cancel_waiting(id),
+            Owner::Queue | Owner::Delivery => self.cancel_waiting(id),
             Owner::Target => self.steps.push(Step::CancelSent(id)),
             _ => self.cancel_owned(id),
         }
@@ -535,7 +555,7 @@ impl Io {
     pub(crate) fn with_driver(&self, queue: QueueId) -> Vec<RequestId> {
         let owned = |entry: &(&RequestId, &RequestState)| {
             let request = entry.1;
-            request.queue == queue && matches!(request.owner, Owner::Driver | Owner::Target)
+            request.queue == queue && request.owner.is_outside()
         };
         self.requests
             .iter()
@@ -544,9 +564,17 @@ impl Io {
             .collect()
     }
 
-    /// Asks the driver to stop with what it has of a queue.
+    /// Asks the driver to stop with what it has of a queue; what is on its way to it goes back.
     pub(crate) fn ask_to_stop(&mut self, queue: QueueId, action: WDF_REQUEST_STOP_ACTION_FLAGS) {
-        for id in self.with_driver(queue) {
+        let on_the_way = |id: &RequestId| self.owner(*id) == Owner::Delivery;
+        let (back, asked) = self
+            .with_driver(queue)
+            .into_iter()
+            .partition::<Vec<_>, _>(on_the_way);
+        for id in back.into_iter().rev() {
+            self.enqueue(queue, id, true);
+        }
+        for id in asked {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };

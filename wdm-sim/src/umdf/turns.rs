@@ -8,6 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 /// A call of the driver.
 pub(crate) type Call = Box<dyn FnOnce() + Send>;
@@ -86,6 +87,18 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.turns.entry(own).or_default().locked += 1;
+    }
+
+    /// Waits until no other thread makes a call, whatever the constraint is, and takes the lock then; `false` if that takes too long.
+    pub(crate) fn quiet(&self, patience: Duration) -> bool {
+        let own = thread::current().id();
+        let others = |state: &mut State| state.turns.keys().any(|thread| *thread != own);
+        let waited = self.free.wait_timeout_while(self.state(), patience, others);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !waited.timed_out() {
+            state.turns.entry(own).or_default().locked += 1;
+        }
+        !waited.timed_out()
     }
 
     /// `ReleaseLock`; says whether the thread had it.

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use umdf_callback::HRESULT;
@@ -26,7 +27,6 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// The innermost of them.
     static DURING: Cell<&'static str> = const { Cell::new("a thread of the driver") };
-    static THREAD: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The innermost callback that the thread is in.
@@ -69,7 +69,8 @@ pub(crate) struct World {
     /// The driver's callback objects that the framework has, by their identity, and how often.
     callbacks: Mutex<BTreeMap<usize, (Agile<IUnknown>, usize)>>,
     next: AtomicU64,
-    threads: AtomicU32,
+    /// Those that have been seen.
+    threads: Mutex<Vec<ThreadId>>,
     /// How many things threads are in the middle of.
     busy: Mutex<usize>,
     idle: Condvar,
@@ -94,7 +95,7 @@ impl World {
             objects: Mutex::default(),
             callbacks: Mutex::default(),
             next: AtomicU64::new(1),
-            threads: AtomicU32::new(0),
+            threads: Mutex::default(),
             busy: Mutex::default(),
             idle: Condvar::new(),
         })
@@ -130,25 +131,35 @@ impl World {
         lock(&self.objects).remove(&number);
     }
 
-    /// Those that are there.
-    pub(crate) fn objects(&self) -> Vec<Name> {
+    /// Those that are left when all should be gone. A thread of the driver that has just completed a request has a moment to give its
+    /// references up.
+    pub(crate) fn left(&self) -> Vec<Name> {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let end = Instant::now() + MOMENT;
+        while !lock(&self.objects).is_empty() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
         lock(&self.objects).values().cloned().collect()
+    }
+
+    /// This thread's number.
+    fn thread(&self) -> u32 {
+        let own = thread::current().id();
+        let mut threads = lock(&self.threads);
+        let place = threads.iter().position(|thread| *thread == own);
+        let place = place.unwrap_or_else(|| {
+            threads.push(own);
+            threads.len() - 1
+        });
+        u32::try_from(place + 1).unwrap_or(u32::MAX)
     }
 
     /// Writes an event; says where.
     pub(crate) fn note(&self, what: What) -> usize {
-        let thread = THREAD.get();
-        let thread = if thread == 0 {
-            let number = self.threads.fetch_add(1, Ordering::Relaxed) + 1;
-            THREAD.set(number);
-            number
-        } else {
-            thread
-        };
         let event = Event {
             time: self.now(),
             ended: None,
-            thread,
+            thread: self.thread(),
             depth: DEPTH.get(),
             what,
         };

@@ -8,4 +8,5 @@ mod raw;
 mod rules;
 mod sequences;
 mod support;
+mod threads;
 mod wake;
