@@ -232,6 +232,9 @@ impl Device {
             name: file.base.name.clone(),
         };
         let sent = self.send(WdfRequestCreate, 0, &[], 0, Some(&file));
+        if self.is_gone() {
+            file.forget();
+        }
         (sent, file)
     }
 

@@ -681,3 +681,6 @@ impl Wrong {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

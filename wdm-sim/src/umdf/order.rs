@@ -147,3 +147,6 @@ impl Order {
         self.deleted = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! The simulated framework of UMDF 1, against Microsoft's pages.
 
 mod belongings;
+mod fail_each;
 mod failures;
 mod full;
 mod hosts;
+mod properties;
 mod raw;
 mod rules;
 mod sequences;
