@@ -8,17 +8,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The lines that have no test, and why.
-pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("U1", UMDF),
-    ("U2", UMDF),
-    ("U3", UMDF),
-    ("U4", UMDF),
-    ("U5", UMDF),
-];
-
-const UMDF: &str = "user-mode drivers are not simulated";
-
 /// Where the suite lives, below the workspace's root.
 pub const SUITE: &str = "tests/conformance";
 
@@ -38,13 +27,6 @@ impl Line {
         let id = self.id.to_lowercase();
         let rest = test.strip_prefix(&id);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    }
-
-    /// Why it has no test, if it is one that is left out.
-    #[must_use]
-    pub fn left_out(&self) -> Option<&'static str> {
-        let found = LEFT_OUT.iter().find(|(id, _)| *id == self.id);
-        found.map(|&(_, reason)| reason)
     }
 }
 

@@ -43,7 +43,6 @@ struct Line {
     /// Those of them that have failed.
     failed: Vec<String>,
     passed: Option<bool>,
-    left_out: Option<&'static str>,
 }
 
 impl Line {
@@ -61,7 +60,6 @@ impl Line {
         }
         tests.sort();
         Self {
-            left_out: line.left_out(),
             rule: line.id,
             text: line.text,
             passed: (!tests.is_empty()).then_some(failed.is_empty()),
@@ -71,21 +69,17 @@ impl Line {
     }
 
     fn verdict(&self) -> &'static str {
-        match (self.passed, self.left_out) {
-            (Some(true), _) => "ok",
-            (Some(false), _) => "FAILED",
-            (None, Some(_)) => "left out",
-            (None, None) => "MISSING",
+        match self.passed {
+            Some(true) => "ok",
+            Some(false) => "FAILED",
+            None => "MISSING",
         }
     }
 
     /// Its cells: the verdict is where the eye is, and the tests' functions, by which `cargo test` finds
     /// them, are last, since they are long.
     fn cells(&self) -> [String; 4] {
-        let tests = match self.left_out {
-            Some(reason) if self.tests.is_empty() => reason.to_owned(),
-            _ => self.functions().join("\n"),
-        };
+        let tests = self.functions().join("\n");
         // A case's own words are its text.
         let rule = self.rule.split('_').next().unwrap_or_default();
         let verdict = self.verdict().to_owned();
@@ -111,7 +105,7 @@ impl Line {
     }
 
     fn is_covered(&self) -> bool {
-        self.passed == Some(true) || (self.passed.is_none() && self.left_out.is_some())
+        self.passed == Some(true)
     }
 }
 
@@ -134,7 +128,7 @@ fn shortened(text: &str) -> String {
 
 /// How many lines have each verdict.
 fn summary(lines: &[Line]) -> String {
-    let verdicts = ["ok", "FAILED", "MISSING", "left out"].map(|verdict| {
+    let verdicts = ["ok", "FAILED", "MISSING"].map(|verdict| {
         let count = lines.iter().filter(|line| line.verdict() == verdict);
         (count.count(), verdict)
     });
@@ -184,7 +178,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn results(workspace: &Workspace, lines: &[list::Line]) -> Result<Results> {
     let tests = list::tests(&workspace.root()).context("cannot read the tests")?;
     let mut results = Results::new();
-    for line in lines.iter().filter(|line| line.left_out().is_none()) {
+    for line in lines {
         let test = tests.iter().find(|test| line.names(&test.name));
         let Some((folder, program)) = test.and_then(list::Test::program) else {
             continue;
@@ -233,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_covered_if_all_its_tests_pass_or_it_is_left_out() {
+    fn a_line_is_covered_if_all_its_tests_pass() {
         let of_program = [
             ("rules::r1_one", true),
             ("rules::r1_two", false),
@@ -242,19 +236,14 @@ mod tests {
         let of_program = of_program.map(|(name, ok)| (name.to_owned(), ok));
         let key = ("wdm-tests".to_owned(), "conformance".to_owned());
         let results = Results::from([(key, HashMap::from(of_program))]);
-        let verdicts = ["R1", "N1", "C1", "U1"].map(|id| {
+        let verdicts = ["R1", "N1", "C1"].map(|id| {
             let line = Line::new(line(id), &results);
             (line.verdict(), line.is_covered(), line.tests.len())
         });
-        let expected = [
-            ("FAILED", false, 2),
-            ("ok", true, 1),
-            ("MISSING", false, 0),
-            ("left out", true, 0),
-        ];
+        let expected = [("FAILED", false, 2), ("ok", true, 1), ("MISSING", false, 0)];
         assert_eq!(verdicts, expected);
-        let lines = ["R1", "N1", "U1"].map(|id| Line::new(line(id), &results));
-        let expected = "3 lines: 1 ok, 1 FAILED, 1 left out; 3 tests";
+        let lines = ["R1", "N1", "C1"].map(|id| Line::new(line(id), &results));
+        let expected = "3 lines: 1 ok, 1 FAILED, 1 MISSING; 3 tests";
         assert_eq!(summary(&lines), expected);
         let tests = ["conformance r1_one", "conformance r1_two FAILED"];
         assert_eq!(lines[0].functions(), tests);

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 
 use umdf_callback::raw::*;
 use umdf_callback::{HRESULT, PowerState};
-use wdm_sim::umdf::Wake;
+use wdm_sim::umdf::{Framework, Rule, Wake};
+use windows_core::{IUnknown, implement};
 
 use super::cases;
-use crate::raw::{Add, Subject, call};
-use crate::support::S_OK;
+use crate::raw::{Add, AnotherCancel, Subject, call, driver};
+use crate::support::{CLSID, S_OK};
 
 const BAD_CONFIGURATION: HRESULT = HRESULT::from_win32(1610);
 
@@ -47,7 +48,7 @@ cases! {
     queue_that_delivers_to_nobody: QueueConfig at "IWDFDevice::CreateIoQueue" = Subject {
         add: |add, wrong| {
             let device = add.device();
-            let nobody = crate::raw::AnotherCancel.into();
+            let nobody = AnotherCancel.into();
             let callback = if wrong { nobody } else { add.queue_callback() };
             let made = add.queue(&device, &callback, true, WdfIoQueueDispatchSequential);
             assert_eq!(made.err(), wrong.then_some(BAD_CONFIGURATION));
@@ -104,4 +105,70 @@ cases! {
         }
         at.complete();
     });
+}
+
+/// Takes requests.
+#[implement(IQueueCallbackDefaultIoHandler)]
+struct Takes;
+
+/// Takes requests, and wants to know of changes.
+#[implement(IQueueCallbackDefaultIoHandler, IQueueCallbackStateChange)]
+struct Both;
+
+/// Wants to know of changes.
+#[implement(IQueueCallbackStateChange)]
+struct Watches;
+
+impl IQueueCallbackDefaultIoHandler_Impl for Takes_Impl {
+    unsafe fn OnDefaultIoHandler(&self, _queue: Raw<IWDFIoQueue>, _request: Raw<IWDFIoRequest>) {}
+}
+
+impl IQueueCallbackDefaultIoHandler_Impl for Both_Impl {
+    unsafe fn OnDefaultIoHandler(&self, _queue: Raw<IWDFIoQueue>, _request: Raw<IWDFIoRequest>) {}
+}
+
+impl IQueueCallbackStateChange_Impl for Both_Impl {
+    unsafe fn OnStateChange(&self, _queue: Raw<IWDFIoQueue>, _state: WDF_IO_QUEUE_STATE) {}
+}
+
+impl IQueueCallbackStateChange_Impl for Watches_Impl {
+    unsafe fn OnStateChange(&self, _queue: Raw<IWDFIoQueue>, _state: WDF_IO_QUEUE_STATE) {}
+}
+
+/// nf-wudfddi-iwdfdevice-createioqueue: for each way to hand requests out, which callback objects are taken.
+#[test]
+fn u4_a_queue_takes_the_callback_object_that_fits() {
+    let subject = Subject {
+        add: |add, _| {
+            let device = add.device();
+            let taken = |dispatch, callback: IUnknown| {
+                let made = add.queue(&device, &callback, false, dispatch);
+                assert!(made.is_ok() || made == Err(BAD_CONFIGURATION));
+                made.is_ok()
+            };
+            for dispatch in [WdfIoQueueDispatchSequential, WdfIoQueueDispatchParallel] {
+                assert!(taken(dispatch, Takes.into()));
+                assert!(!taken(dispatch, Both.into()));
+                assert!(!taken(dispatch, Watches.into()));
+                assert!(!taken(dispatch, AnotherCancel.into()), "none of them");
+            }
+            let manual = WdfIoQueueDispatchManual;
+            assert!(!taken(manual, Takes.into()));
+            assert!(!taken(manual, Both.into()));
+            assert!(taken(manual, Watches.into()));
+            assert!(taken(manual, AnotherCancel.into()), "none of them");
+            S_OK
+        },
+        ..Subject::IDLE
+    };
+    let framework = Framework::load(driver(subject, false), &CLSID).unwrap();
+    let device = framework.add_device("ROOT\\SAMPLE\\0000").unwrap();
+    assert_eq!(device.queues().len(), 4);
+    let findings = framework.unload().findings;
+    assert!(!findings.is_empty());
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.rule == Rule::QueueConfig)
+    );
 }
