@@ -564,15 +564,26 @@ impl Io {
             .collect()
     }
 
-    /// Asks the driver to stop with what it has of a queue; what is on its way to it goes back.
+    /// Asks the driver to stop with what it has of a queue. What is on its way to it, and what waits, comes when the device is back,
+    /// or is cancelled.
     pub(crate) fn ask_to_stop(&mut self, queue: QueueId, action: WDF_REQUEST_STOP_ACTION_FLAGS) {
         let on_the_way = |id: &RequestId| self.owner(*id) == Owner::Delivery;
         let (back, asked) = self
             .with_driver(queue)
             .into_iter()
             .partition::<Vec<_>, _>(on_the_way);
-        for id in back.into_iter().rev() {
-            self.enqueue(queue, id, true);
+        if action == WdfRequestStopActionPurge {
+            let waits = |entry: &(&RequestId, &RequestState)| {
+                entry.1.queue == queue && matches!(entry.1.owner, Owner::Queue | Owner::Delivery)
+            };
+            let waiting = self.requests.iter().filter(waits).map(|entry| *entry.0);
+            for id in waiting.collect::<Vec<_>>() {
+                self.cancel(id);
+            }
+        } else {
+            for id in back.into_iter().rev() {
+                self.enqueue(queue, id, true);
+            }
         }
         for id in asked {
             let Some(request) = self.requests.get_mut(&id) else {

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use umdf_callback::callback::*;
 use umdf_callback::hardware::ResourceList;
@@ -407,11 +408,21 @@ impl QueueDefaultIoHandler for Keeper {
 impl QueueIoStop for Keeper {
     fn on_io_stop(&self, _queue: &Queue<'_, Self>, stopped: Stopped<'_>, action: StopAction) {
         self.record.tell("OnIoStop");
-        if action.is_suspend() {
-            return stopped.keep().expect("the framework is new enough");
+        if action.is_purge() {
+            if let Some(kept) = self.take(&stopped) {
+                kept.end(CANCELED);
+            }
+            return;
         }
-        if let Some(kept) = self.take(&stopped) {
-            kept.end(CANCELED);
+        // Another thread may be about to keep it, or may just have let it go. While it is kept it does not end.
+        let end = Instant::now() + Duration::from_millis(20);
+        while Instant::now() < end {
+            let kept = lock(&self.kept);
+            if kept.iter().any(|kept| kept.is(&stopped)) {
+                return stopped.keep().expect("the framework is new enough");
+            }
+            drop(kept);
+            std::thread::yield_now();
         }
     }
 }

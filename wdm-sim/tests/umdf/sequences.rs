@@ -1,11 +1,13 @@
 //! The documented orders of callbacks, each beside the page or the figure that it is copied from (folder `wdf`).
 
 use umdf_callback::PowerState;
+use umdf_callback::raw::WdfIoQueueDispatchSequential;
 use umdf_callback::request::CANCELED;
 use wdm_sim::umdf::Wake;
 
 use crate::full::{Full, LET_GO, MARK, REFUSED, Record};
-use crate::support::{Host, Hosted, NO_SUCH_DEVICE, S_OK, builder, ended};
+use crate::raw::{Subject, driver};
+use crate::support::{ABORTED, CLSID, Host, Hosted, NO_SUCH_DEVICE, S_OK, builder, ended};
 
 /// a-user-plugs-in-a-device-umdf, images/umdf-powerup-sequence.png, from the bottom to the top.
 const DEVICE_ARRIVED: &str = "IDriverEntry::OnDeviceAdd";
@@ -324,4 +326,29 @@ fn a_cancelable_request_is_cancelled_while_the_device_sleeps() {
         [ENTRY, RESTART],
         "there is nothing to resume"
     );
+}
+
+/// What waits in a queue is not delivered while the device goes, though the driver makes room in OnIoStop.
+#[test]
+fn requests_that_wait_are_not_delivered_while_a_device_goes() {
+    let subject = Subject {
+        add: |add, _| {
+            let (device, callback) = (add.device(), add.queue_callback());
+            let queue = add.queue(&device, &callback, true, WdfIoQueueDispatchSequential);
+            assert!(queue.is_ok());
+            S_OK
+        },
+        control: |_, _, _| {},
+        stop: |at, _| at.complete(),
+        ..Subject::IDLE
+    };
+    let loaded = builder().load(driver(subject, false), &CLSID).unwrap();
+    let mut hosted = Host::new(loaded).add();
+    hosted.start().unwrap();
+    let [first, second] = [(); 2].map(|()| hosted.control(0, b"", 0));
+    hosted.news();
+    hosted.remove();
+    assert_eq!(hosted.news(), [EXIT, STOP]);
+    assert_eq!(first.completion(), ended(S_OK, 0));
+    assert_eq!(second.completion(), ended(ABORTED, 0));
 }

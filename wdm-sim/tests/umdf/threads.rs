@@ -15,8 +15,9 @@ use umdf_callback::{
     AddedDevice, DeviceInit, Dispatch, Driver, File, PowerState, Queue, QueueConfig, Result,
     device_callback, queue_callback,
 };
-use wdm_sim::umdf::{Event, Wake, What};
+use wdm_sim::umdf::{Event, Sent, Wake, What};
 
+use crate::full::{Full, LET_GO, Record};
 use crate::raw::{Subject, call, driver};
 use crate::support::{ABORTED, CLSID, Host, Hosted, S_OK, builder, ended};
 
@@ -410,6 +411,48 @@ fn u5_a_cancellation_races_a_completion() {
     }
     race::<true>();
     race::<false>();
+}
+
+/// Programs use a device while it sleeps, wakes, stops, starts and goes: each request ends, once, and there are no findings.
+#[test]
+fn u5_programs_and_the_system_at_once() {
+    Record::next(None);
+    let hosted = Hosted::started::<Full>();
+    let sent: Vec<Sent> = thread::scope(|threads| {
+        let program = || {
+            let device = hosted.device.clone();
+            move || {
+                let mut all = Vec::new();
+                for turn in 0..60 {
+                    let (open, file) = device.open_later("");
+                    let let_go = device.control(LET_GO, b"", 0);
+                    all.extend([open, file.read(1), file.write(b"1"), file.flush(), let_go]);
+                    if turn % 3 == 0 {
+                        all[turn].cancel();
+                    }
+                }
+                all
+            }
+        };
+        let programs: Vec<_> = (0..3).map(|_| threads.spawn(program())).collect();
+        for _ in 0..20 {
+            hosted.sleep(PowerState::D2, Wake::FromS0).unwrap();
+            hosted.wake().unwrap();
+            hosted.stop().unwrap();
+            hosted.start().unwrap();
+        }
+        hosted.surprise_remove();
+        let all = programs.into_iter().map(|program| program.join().unwrap());
+        all.flatten().collect()
+    });
+    let trace = hosted.host.trace();
+    assert_eq!(hosted.host.findings(), [], "{trace}");
+    for sent in &sent {
+        let ends = trace.events.iter().filter(|event| {
+            matches!(&event.what, What::Completed { request, .. } if *request == sent.name())
+        });
+        assert_eq!(ends.count(), 1, "{}", sent.name());
+    }
 }
 
 thread_local! {
