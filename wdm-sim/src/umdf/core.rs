@@ -156,6 +156,7 @@ impl Core {
             Step::Deliver(queue, request) => self.in_turn(queue, request, |queue, request| {
                 if queue.core.change(|io| io.delivers(queue.id, request.id)) {
                     queue.deliver(&request);
+                    queue.core.change(|io| io.delivered(request.id));
                 }
             }),
             Step::Cancel(request, callback) => {

@@ -3,6 +3,7 @@
 //! Each change says by [`Step`]s what is to be done about it; [`Core`](super::core::Core) does that when the state is unlocked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::thread::{self, ThreadId};
 
 use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
@@ -67,6 +68,8 @@ pub(crate) struct RequestState {
     pub(crate) retrieved: bool,
     /// The driver has had it before.
     seen: bool,
+    /// The thread whose callback hands it to the driver, until that returns.
+    presented: Option<ThreadId>,
     /// By whom it is cancelled.
     cancel: Option<Agile<IRequestCallbackCancel>>,
     /// `OnCancel` has it, or is about to.
@@ -202,6 +205,7 @@ impl Io {
             queue,
             retrieved: false,
             seen: false,
+            presented: None,
             cancel: None,
             canceling: false,
             in_on_cancel: false,
@@ -271,7 +275,27 @@ impl Io {
         if delivers {
             self.hand_out(id, false);
         }
+        if let Some(request) = self.requests.get_mut(&id).filter(|_| delivers) {
+            request.presented = Some(thread::current().id());
+        }
         delivers
+    }
+
+    /// The callback that has handed a request to the driver has returned.
+    pub(crate) fn delivered(&mut self, id: RequestId) {
+        let own = Some(thread::current().id());
+        if let Some(request) = self.requests.get_mut(&id).filter(|of| of.presented == own) {
+            request.presented = None;
+        }
+    }
+
+    /// Whether another thread is in a callback that hands a request of one of these queues to the driver.
+    pub(crate) fn is_presenting(&self, queues: &[QueueId]) -> bool {
+        let own = thread::current().id();
+        self.requests.values().any(|request| {
+            let other = request.presented.is_some_and(|thread| thread != own);
+            other && queues.contains(&request.queue)
+        })
     }
 
     fn hand_out(&mut self, id: RequestId, retrieved: bool) {
@@ -539,53 +563,45 @@ impl Io {
 
     /// Cancels all that a queue and the driver have of it.
     pub(crate) fn cancel_all(&mut self, queue: QueueId) {
-        let of_queue = |entry: &(&RequestId, &RequestState)| entry.1.queue == queue;
-        let ids: Vec<RequestId> = self
-            .requests
-            .iter()
-            .filter(of_queue)
-            .map(|entry| *entry.0)
-            .collect();
-        for id in ids {
+        self.cancel_queued(queue);
+        for id in self.with_driver(queue) {
             self.cancel(id);
         }
     }
 
-    /// The requests of a queue that the driver has or has sent.
+    /// The requests of a queue that the driver has, has sent, or is about to get.
     pub(crate) fn with_driver(&self, queue: QueueId) -> Vec<RequestId> {
-        let owned = |entry: &(&RequestId, &RequestState)| {
-            let request = entry.1;
-            request.queue == queue && request.owner.is_outside()
+        self.of_queue(queue, &[Owner::Delivery, Owner::Driver, Owner::Target])
+    }
+
+    /// What is on its way from a queue to the driver goes back.
+    pub(crate) fn take_back(&mut self, queue: QueueId) {
+        for id in self.of_queue(queue, &[Owner::Delivery]).into_iter().rev() {
+            self.enqueue(queue, id, true);
+        }
+    }
+
+    /// Cancels what the driver does not have of a queue.
+    pub(crate) fn cancel_queued(&mut self, queue: QueueId) {
+        for id in self.of_queue(queue, &[Owner::Queue, Owner::Delivery]) {
+            self.cancel(id);
+        }
+    }
+
+    fn of_queue(&self, queue: QueueId, owners: &[Owner]) -> Vec<RequestId> {
+        let fits = |entry: &(&RequestId, &RequestState)| {
+            entry.1.queue == queue && owners.contains(&entry.1.owner)
         };
         self.requests
             .iter()
-            .filter(owned)
+            .filter(fits)
             .map(|entry| *entry.0)
             .collect()
     }
 
-    /// Asks the driver to stop with what it has of a queue. What is on its way to it, and what waits, comes when the device is back,
-    /// or is cancelled.
+    /// Asks the driver to stop with what it has of a queue.
     pub(crate) fn ask_to_stop(&mut self, queue: QueueId, action: WDF_REQUEST_STOP_ACTION_FLAGS) {
-        let on_the_way = |id: &RequestId| self.owner(*id) == Owner::Delivery;
-        let (back, asked) = self
-            .with_driver(queue)
-            .into_iter()
-            .partition::<Vec<_>, _>(on_the_way);
-        if action == WdfRequestStopActionPurge {
-            let waits = |entry: &(&RequestId, &RequestState)| {
-                entry.1.queue == queue && matches!(entry.1.owner, Owner::Queue | Owner::Delivery)
-            };
-            let waiting = self.requests.iter().filter(waits).map(|entry| *entry.0);
-            for id in waiting.collect::<Vec<_>>() {
-                self.cancel(id);
-            }
-        } else {
-            for id in back.into_iter().rev() {
-                self.enqueue(queue, id, true);
-            }
-        }
-        for id in asked {
+        for id in self.of_queue(queue, &[Owner::Driver, Owner::Target]) {
             let Some(request) = self.requests.get_mut(&id) else {
                 continue;
             };

@@ -12,7 +12,7 @@ use windows_core::Interface;
 
 use super::codes::{INVALID_OPERATION, NO_SUCH_DEVICE};
 use super::core::Core;
-use super::io::Io;
+use super::io::{Io, QueueId};
 use super::resources::ResourceList;
 use super::verifier::Rule;
 use super::world::{Agile, Outcome, lock};
@@ -263,14 +263,12 @@ impl Core {
 
     /// Power-managed queues hand out no more, and the driver stops with what it has of them.
     fn stop_queues(self: &Arc<Self>) {
+        let queues = self.queues(true);
         self.change(|io| {
             io.powered = false;
-            for queue in 0..io.queues.len() {
-                if io.queues[queue].power_managed {
-                    io.ask_to_stop(queue, WdfRequestStopActionSuspend);
-                }
-            }
+            queues.iter().for_each(|&queue| io.take_back(queue));
         });
+        self.ask_to_stop(&queues, WdfRequestStopActionSuspend);
         if !self.wait(Io::has_stopped) {
             let detail =
                 "requests keep the device in its working state: complete or acknowledge them";
@@ -461,17 +459,33 @@ impl Core {
         self.close_remote_targets();
     }
 
+    /// The power-managed queues, or the others.
+    fn queues(&self, power_managed: bool) -> Vec<QueueId> {
+        self.look(|io| {
+            let of_kind = |queue: &QueueId| io.queues[*queue].power_managed == power_managed;
+            (0..io.queues.len()).filter(of_kind).collect()
+        })
+    }
+
+    /// Asks the driver to stop with what it has of queues. It is told so of each request after it was told of the request: as in the
+    /// published framework, callbacks that hand requests out return first.
+    fn ask_to_stop(self: &Arc<Self>, queues: &[QueueId], action: WDF_REQUEST_STOP_ACTION_FLAGS) {
+        self.wait(|io| !io.is_presenting(queues));
+        self.change(|io| {
+            queues
+                .iter()
+                .for_each(|&queue| io.ask_to_stop(queue, action));
+        });
+    }
+
     /// Ends all requests of the power-managed queues, or of the others.
     fn purge(self: &Arc<Self>, power_managed: bool) {
-        let queues: Vec<usize> = self.change(|io| {
+        let queues = self.queues(power_managed);
+        self.change(|io| {
             io.removed = true;
-            let of_kind = |queue: &usize| io.queues[*queue].power_managed == power_managed;
-            let queues: Vec<usize> = (0..io.queues.len()).filter(of_kind).collect();
-            for &queue in &queues {
-                io.ask_to_stop(queue, WdfRequestStopActionPurge);
-            }
-            queues
+            queues.iter().for_each(|&queue| io.cancel_queued(queue));
         });
+        self.ask_to_stop(&queues, WdfRequestStopActionPurge);
         self.change(|io| queues.iter().for_each(|&queue| io.cancel_all(queue)));
         let done = self.wait(|io| queues.iter().all(|&queue| io.with_driver(queue).is_empty()));
         if done {

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use umdf_callback::callback::*;
 use umdf_callback::hardware::ResourceList;
@@ -414,15 +413,10 @@ impl QueueIoStop for Keeper {
             }
             return;
         }
-        // Another thread may be about to keep it, or may just have let it go. While it is kept it does not end.
-        let end = Instant::now() + Duration::from_millis(20);
-        while Instant::now() < end {
-            let kept = lock(&self.kept);
-            if kept.iter().any(|kept| kept.is(&stopped)) {
-                return stopped.keep().expect("the framework is new enough");
-            }
-            drop(kept);
-            std::thread::yield_now();
+        // Another thread may just have let it go. While it is kept it does not end.
+        let kept = lock(&self.kept);
+        if kept.iter().any(|kept| kept.is(&stopped)) {
+            stopped.keep().expect("the framework is new enough");
         }
     }
 }

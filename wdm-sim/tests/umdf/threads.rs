@@ -307,7 +307,40 @@ fn a_delivery_that_waits_for_its_turn_waits_for_power() {
     assert_eq!(reads.count(), 2);
 }
 
-/// The same when it is cancelled: the driver does not see it.
+/// OnIoStop comes for a request when the callback that has handed it out has returned.
+#[test]
+fn a_request_is_stopped_after_its_delivery() {
+    static ENTERED: AtomicBool = AtomicBool::new(false);
+    static RETURNS: AtomicBool = AtomicBool::new(false);
+    let subject = Subject {
+        power_managed: true,
+        control: |_, _, _| {
+            ENTERED.store(true, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(30));
+            RETURNS.store(true, Ordering::SeqCst);
+        },
+        stop: |at, _| {
+            if RETURNS.load(Ordering::SeqCst) {
+                at.complete();
+            }
+        },
+        ..Subject::IDLE
+    };
+    let loaded = builder().load(driver(subject, false), &CLSID).unwrap();
+    let hosted = Host::new(loaded).add();
+    hosted.start().unwrap();
+    thread::scope(|threads| {
+        let device = &hosted.device;
+        let sent = threads.spawn(move || device.control(0, b"", 0));
+        while !ENTERED.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        device.sleep(PowerState::D3, Wake::FromSx).unwrap();
+        assert_eq!(sent.join().unwrap().completion(), ended(S_OK, 0));
+    });
+}
+
+/// A request that waits for its turn is cancelled: the driver does not see it.
 #[test]
 fn a_delivery_that_waits_for_its_turn_is_cancelled() {
     let (entered, enters) = mpsc::channel();

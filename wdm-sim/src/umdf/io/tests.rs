@@ -138,7 +138,7 @@ fn a_purged_queue_cancels_what_it_can() {
     assert!(io.mark(1, cancel()));
     assert!(io.stop(0, Ending::Purge, ended()));
     let aborted = |id| format!("{id}: ERROR_OPERATION_ABORTED");
-    assert_eq!(io.does(), ["cancel 1".to_owned(), aborted(2), aborted(3)]);
+    assert_eq!(io.does(), [aborted(2), aborted(3), "cancel 1".to_owned()]);
     assert_eq!(io.arrives([4], 0), ["4: STATUS_INVALID_DEVICE_STATE"]);
     assert_eq!(io.unmark(1), OPERATION_ABORTED, "OnCancel has it");
     assert!(io.enter_on_cancel(1));
@@ -392,6 +392,7 @@ fn a_delivery_that_has_not_come_goes_back() {
     assert!(io.delivers(0, 1));
     assert_eq!(io.complete(2, S_OK, 0), Err(Wrong::NotOwned));
     io.powered = false;
+    io.take_back(0);
     io.ask_to_stop(0, WdfRequestStopActionSuspend);
     let stop = format!("stop 1 of 0, {WdfRequestStopActionSuspend:#x}");
     assert_eq!(io.does(), [stop]);
