@@ -12,7 +12,7 @@ use umdf_callback::{Error, GUID, HRESULT, Result};
 use windows_core::{ComObject, Interface};
 
 use super::client::Device;
-use super::codes::{Code, E_UNEXPECTED};
+use super::codes::{Code, E_POINTER, E_UNEXPECTED};
 use super::core::Core;
 use super::driver_object::DriverObject;
 use super::init::{Config, InitObject};
@@ -170,22 +170,28 @@ fn driver_entry(get_class_object: GetClassObject, clsid: &GUID) -> Result<IDrive
     let mut entry = core::ptr::null_mut();
     // SAFETY: all pointers are valid; nobody aggregates.
     let made = unsafe { factory.CreateInstance(Raw::NULL, &IDriverEntry::IID, &raw mut entry) };
-    made.ok()?;
-    // SAFETY: what the factory gave under this IID, with its reference.
-    Ok(unsafe { IDriverEntry::from_raw(entry) })
+    given(made, entry)
+}
+
+/// What a DLL gave under the IID of `I`.
+fn given<I: Interface>(result: HRESULT, object: *mut c_void) -> Result<I> {
+    result.ok()?;
+    if object.is_null() {
+        return Err(Error::from_hresult(E_POINTER));
+    }
+    // SAFETY: not null, so what the DLL gave under this IID, with its reference.
+    Ok(unsafe { I::from_raw(object) })
 }
 
 /// The class factory of a DLL.
 ///
 /// # Errors
-/// The DLL's.
+/// The DLL's; `E_POINTER` if it says yes and gives none.
 pub fn class_factory(get_class_object: GetClassObject, clsid: &GUID) -> Result<IClassFactory> {
     let mut factory = core::ptr::null_mut();
     // SAFETY: all pointers are valid.
     let got = unsafe { get_class_object(clsid, &IClassFactory::IID, &raw mut factory) };
-    got.ok()?;
-    // SAFETY: what the DLL gave under this IID, with its reference.
-    Ok(unsafe { IClassFactory::from_raw(factory) })
+    given(got, factory)
 }
 
 /// A host process with a driver in it.

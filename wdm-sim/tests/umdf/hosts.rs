@@ -153,6 +153,23 @@ fn u2_the_class_factory_refuses_null_and_aggregation() {
     );
 }
 
+/// A DLL that says yes and gives nothing is not loaded.
+#[test]
+fn u2_a_dll_that_gives_nothing_is_not_loaded() {
+    unsafe extern "system" fn nothing(
+        _class: *const GUID,
+        _iid: *const GUID,
+        object: *mut *mut c_void,
+    ) -> HRESULT {
+        // SAFETY: the framework's place.
+        unsafe { object.write(null_mut()) };
+        S_OK
+    }
+    let not_loaded = builder().load(nothing, &CLSID).err().unwrap();
+    assert_eq!(not_loaded.error.code(), E_POINTER);
+    assert_eq!(not_loaded.report.findings, []);
+}
+
 /// Each kind of callback object, at the entries of `QueryInterface`.
 #[test]
 fn u1_query_interface_refuses_null_and_what_it_does_not_have() {
