@@ -1,5 +1,7 @@
 //! Corner cases of queues and requests.
 
+mod random;
+
 use windows_core::{ComObject, implement};
 
 use super::*;
@@ -446,4 +448,22 @@ fn kinds_go_to_their_queue_or_the_default_one() {
     io.dispatched.insert(WdfRequestRead, 1);
     assert_eq!(io.queue_for(WdfRequestRead), Some(1));
     assert_eq!(io.queue_for(WdfRequestWrite), Some(0));
+}
+
+/// A request that was sent is the target's: it is cancelled there, and the driver may keep it while the device sleeps.
+#[test]
+fn a_request_that_was_sent_is_not_the_drivers() {
+    let mut io = device(&[SEQUENTIAL]);
+    io.arrives([1, 2], 0);
+    assert!(!io.sent(1), "it was not cancelled before");
+    assert_eq!(io.complete(1, S_OK, 0), Err(Wrong::Sent));
+    assert_eq!(io.may_give(1), Err(Wrong::Sent));
+    io.cancel(1);
+    assert_eq!(io.does(), ["cancel 1, which was sent"]);
+    io.ask_to_stop(0, WdfRequestStopActionSuspend);
+    let stop = format!("stop 1 of 0, {WdfRequestStopActionSuspend:#x}");
+    assert_eq!(io.does(), [stop]);
+    assert!(io.acknowledge(1, false));
+    io.back(1);
+    assert_eq!(io.completes(1), ["1: S_OK", "0 delivers 2"]);
 }
