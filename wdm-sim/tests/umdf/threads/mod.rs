@@ -1,39 +1,26 @@
 //! Real threads: callbacks run on the thread that brings them about, and a driver has threads of its own.
 
+mod locks;
+mod races;
+
 use core::time::Duration;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use umdf_callback::callback::*;
-use umdf_callback::raw::IWDFIoQueue;
 use umdf_callback::request::*;
 use umdf_callback::{
     AddedDevice, DeviceInit, Dispatch, Driver, File, PowerState, Queue, QueueConfig, Result,
     device_callback, queue_callback,
 };
-use wdm_sim::umdf::{Event, Sent, Wake, What};
+use wdm_sim::umdf::Wake;
 
-use crate::full::{Full, LET_GO, Record};
-use crate::raw::{Subject, call, driver};
+use crate::raw::{Subject, driver};
 use crate::support::{ABORTED, CLSID, Host, Hosted, S_OK, builder, ended};
-
-/// Any interface, on any thread.
-struct Anywhere<I>(I);
-
-// SAFETY: the framework's objects may be used on any thread.
-unsafe impl<I> Send for Anywhere<I> {}
-// SAFETY: as above.
-unsafe impl<I> Sync for Anywhere<I> {}
-
-impl<I> Anywhere<I> {
-    fn get(&self) -> &I {
-        &self.0
-    }
-}
 
 /// A device with one queue, which does with a read what a function says.
 struct Reads<const CONSTRAINED: bool>(Arc<Does>);
@@ -363,240 +350,6 @@ fn a_delivery_that_waits_for_its_turn_is_cancelled() {
         leave.send(()).unwrap();
         assert_eq!(next.wait(), ended(S_OK, 3));
     });
-}
-
-/// Marks a read and lets another thread complete it.
-struct Marks(Mutex<Sender<Cancelable<Read>>>);
-
-impl QueueRead for Marks {
-    fn on_read(&self, queue: &Queue<'_, Self>, request: Request<Read>, _length: usize) {
-        let marked = request.mark_cancelable(queue);
-        self.0.lock().unwrap().send(marked).unwrap();
-    }
-}
-
-impl RequestCancel for Marks {
-    fn on_cancel(&self, request: Request<Other, Canceled>) {
-        request.fail(CANCELED);
-    }
-}
-
-queue_callback!(Marks);
-
-struct Nothing;
-
-device_callback!(Nothing);
-
-struct Racing<const CONSTRAINED: bool>(Mutex<Sender<Cancelable<Read>>>);
-
-impl<const CONSTRAINED: bool> Default for Racing<CONSTRAINED> {
-    fn default() -> Self {
-        let (sender, marked) = mpsc::channel::<Cancelable<Read>>();
-        thread::spawn(move || {
-            for marked in marked {
-                if let Ok(request) = marked.unmark() {
-                    request.complete_with_information(1);
-                }
-            }
-        });
-        Racing(Mutex::new(sender))
-    }
-}
-
-impl<const CONSTRAINED: bool> Driver for Racing<CONSTRAINED> {
-    fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
-        let marks = Marks(Mutex::new(self.0.lock().unwrap().clone()));
-        let config = QueueConfig::default_queue();
-        if CONSTRAINED {
-            let device = init.create_device(Nothing)?;
-            device.create_queue(config, Dispatch::Parallel, marks)?;
-            Ok(device.into())
-        } else {
-            let device = init.unsynchronized().create_device(Nothing)?;
-            device.create_queue(config, Dispatch::Parallel, marks)?;
-            Ok(device.into())
-        }
-    }
-}
-
-/// nf-wudfddi-iwdfiorequest-unmarkcancelable: either the driver unmarks the request and completes it, or OnCancel does. Ends that
-/// come twice would be findings.
-#[test]
-fn u5_a_cancellation_races_a_completion() {
-    fn race<const CONSTRAINED: bool>() {
-        let hosted = Hosted::started::<Racing<CONSTRAINED>>();
-        let mut ends = [0, 0];
-        for turn in 0..2000 {
-            let sent = hosted.read(1);
-            for _ in 0..turn % 50 {
-                core::hint::spin_loop();
-            }
-            sent.cancel();
-            let completion = sent.wait();
-            let canceled = completion == ended(CANCELED, 0);
-            assert!(canceled || completion == ended(S_OK, 1), "{completion:?}");
-            ends[usize::from(canceled)] += 1;
-        }
-        println!("{} completed, {} cancelled", ends[0], ends[1]);
-        let events = hosted.host.trace().events;
-        let completed = |event: &&Event| matches!(event.what, What::Completed { .. });
-        assert_eq!(events.iter().filter(completed).count(), 2000);
-    }
-    race::<true>();
-    race::<false>();
-}
-
-/// Programs use a device while it sleeps, wakes, stops, starts and goes: each request ends, once, and there are no findings.
-#[test]
-fn u5_programs_and_the_system_at_once() {
-    Record::next(None);
-    let hosted = Hosted::started::<Full>();
-    let sent: Vec<Sent> = thread::scope(|threads| {
-        let program = || {
-            let device = hosted.device.clone();
-            move || {
-                let mut all = Vec::new();
-                for turn in 0..60 {
-                    let (open, file) = device.open_later("");
-                    let let_go = device.control(LET_GO, b"", 0);
-                    all.extend([open, file.read(1), file.write(b"1"), file.flush(), let_go]);
-                    if turn % 3 == 0 {
-                        all[turn].cancel();
-                    }
-                }
-                all
-            }
-        };
-        let programs: Vec<_> = (0..3).map(|_| threads.spawn(program())).collect();
-        for _ in 0..20 {
-            hosted.sleep(PowerState::D2, Wake::FromS0).unwrap();
-            hosted.wake().unwrap();
-            hosted.stop().unwrap();
-            hosted.start().unwrap();
-        }
-        hosted.surprise_remove();
-        let all = programs.into_iter().map(|program| program.join().unwrap());
-        all.flatten().collect()
-    });
-    let trace = hosted.host.trace();
-    assert_eq!(hosted.host.findings(), [], "{trace}");
-    for sent in &sent {
-        let ends = trace.events.iter().filter(|event| {
-            matches!(&event.what, What::Completed { request, .. } if *request == sent.name())
-        });
-        assert_eq!(ends.count(), 1, "{}", sent.name());
-    }
-}
-
-thread_local! {
-    static QUEUE: RefCell<Option<IWDFIoQueue>> = const { RefCell::new(None) };
-}
-
-/// nf-wudfddi-iwdfobject-acquirelock: it "prevents the framework from calling methods of interfaces that a driver registered".
-#[test]
-fn no_callback_comes_while_the_lock_is_held() {
-    let subject = Subject::control(|at, code, _| {
-        let queue = at.queue;
-        if code == 0 {
-            QUEUE.set(Some(queue.clone()));
-        }
-        // A callback has the lock, and may take it again.
-        call!(queue.AcquireLock());
-        call!(queue.ReleaseLock());
-        at.complete();
-    });
-    let loaded = builder().load(driver(subject, false), &CLSID).unwrap();
-    let hosted = Host::new(loaded).add();
-    hosted.start().unwrap();
-    let _ = hosted.control(0, b"", 0);
-    let queue = Anywhere(QUEUE.take().unwrap());
-    let (locked, began) = (Barrier::new(2), AtomicBool::new(false));
-    thread::scope(|threads| {
-        threads.spawn(|| {
-            let queue = queue.get();
-            call!(queue.AcquireLock());
-            call!(queue.AcquireLock());
-            locked.wait();
-            thread::sleep(Duration::from_millis(30));
-            call!(queue.ReleaseLock());
-            assert!(!began.swap(true, Ordering::SeqCst), "one is left");
-            call!(queue.ReleaseLock());
-        });
-        locked.wait();
-        let sent = hosted.control(1, b"", 0);
-        assert_eq!(sent.wait(), ended(S_OK, 0));
-        assert!(began.load(Ordering::SeqCst), "the lock was given up before");
-    });
-}
-
-/// A lock that is waited for while a callback runs.
-#[test]
-fn the_lock_comes_when_no_callback_runs() {
-    let subject = Subject::control(|at, code, _| {
-        match code {
-            0 => QUEUE.set(Some(at.queue.clone())),
-            _ => thread::sleep(Duration::from_millis(30)),
-        }
-        at.complete();
-    });
-    let loaded = builder().load(driver(subject, false), &CLSID).unwrap();
-    let hosted = Host::new(loaded).add();
-    hosted.start().unwrap();
-    let _ = hosted.control(0, b"", 0);
-    let queue = Anywhere(QUEUE.take().unwrap());
-    thread::scope(|threads| {
-        let device = &hosted.device;
-        let sent = threads.spawn(move || device.control(1, b"", 0));
-        while hosted.queues()[0].with_driver == 0 && !sent.is_finished() {
-            thread::yield_now();
-        }
-        let queue = queue.get();
-        call!(queue.AcquireLock());
-        assert_eq!(
-            hosted.queues()[0].with_driver,
-            0,
-            "the callback has returned"
-        );
-        call!(queue.ReleaseLock());
-    });
-}
-
-/// nf-wudfddi-iwdfioqueue-stopsynchronously: it returns when the driver has completed what it has.
-#[test]
-fn a_thread_of_the_driver_waits_for_a_queue() {
-    thread_local! {
-        static REQUEST: RefCell<Option<umdf_callback::raw::IWDFIoRequest>> = const { RefCell::new(None) };
-    }
-    let subject = Subject::control(|at, _, _| {
-        QUEUE.set(Some(at.queue.clone()));
-        REQUEST.set(Some(at.request.clone()));
-    });
-    let loaded = builder().load(driver(subject, false), &CLSID).unwrap();
-    let hosted = Host::new(loaded).add();
-    hosted.start().unwrap();
-    let sent = hosted.control(0, b"", 0);
-    let queue = Anywhere(QUEUE.take().unwrap());
-    let request = REQUEST.take().unwrap();
-    let stopped = AtomicBool::new(false);
-    thread::scope(|threads| {
-        threads.spawn(|| {
-            let queue = queue.get();
-            call!(queue.StopSynchronously());
-            stopped.store(true, Ordering::SeqCst);
-        });
-        thread::sleep(Duration::from_millis(20));
-        assert!(!stopped.load(Ordering::SeqCst));
-        call!(request.Complete(S_OK));
-    });
-    assert!(stopped.load(Ordering::SeqCst) && sent.completion().is_some());
-    let late = hosted.control(0, b"", 0);
-    assert_eq!(hosted.queues()[0].waiting, 1, "it takes requests still");
-    let queue = queue.get();
-    call!(queue.Start());
-    let request = REQUEST.take().unwrap();
-    QUEUE.take();
-    call!(request.Complete(S_OK));
-    assert_eq!(late.completion(), ended(S_OK, 0));
 }
 
 /// A trace numbers threads as they come, whatever other hosts they have been in.
