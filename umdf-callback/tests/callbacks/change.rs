@@ -94,7 +94,7 @@ fn code(result: Result<()>) -> std::result::Result<(), HRESULT> {
 }
 
 #[test]
-fn u4_a_queue_is_stopped_when_the_driver_has_none_of_it() {
+fn u14_a_queue_is_stopped_when_the_driver_has_none_of_it() {
     keeps!(Adds, SHARED);
     let device = started::<Adds>();
     let queue = SHARED.queue();
@@ -124,7 +124,7 @@ fn u4_a_queue_is_stopped_when_the_driver_has_none_of_it() {
 }
 
 #[test]
-fn u4_a_queue_is_drained_when_all_of_it_is_completed() {
+fn u14_a_queue_is_drained_when_all_of_it_is_completed() {
     keeps!(Adds, SHARED);
     let device = started::<Adds>();
     let queue = SHARED.queue();
@@ -145,7 +145,7 @@ fn u4_a_queue_is_drained_when_all_of_it_is_completed() {
 }
 
 #[test]
-fn u4_a_queue_is_purged_and_the_next_change_may_follow() {
+fn u14_a_queue_is_purged_and_the_next_change_may_follow() {
     keeps!(Adds, SHARED);
     let device = started::<Adds>();
     let queue = SHARED.queue();
@@ -166,7 +166,7 @@ fn u4_a_queue_is_purged_and_the_next_change_may_follow() {
 }
 
 #[test]
-fn u4_a_thread_waits_for_a_change() {
+fn u14_a_thread_waits_for_a_change() {
     keeps!(Adds, SHARED);
     let device: Hosted = started::<Adds>();
     let queue = SHARED.queue();

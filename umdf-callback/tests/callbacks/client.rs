@@ -34,7 +34,7 @@ act!(Impersonate: |_relay, request| {
 });
 
 #[test]
-fn u5_something_is_done_as_the_client_if_that_is_allowed() {
+fn u15_something_is_done_as_the_client_if_that_is_allowed() {
     let host = |level| Framework::builder().impersonation(level);
     for (builder, status) in [
         (Framework::builder(), BAD_LEVEL),
@@ -48,7 +48,7 @@ fn u5_something_is_done_as_the_client_if_that_is_allowed() {
 }
 
 #[test]
-fn u5_what_calls_the_framework_as_the_client_is_found() {
+fn u15_what_calls_the_framework_as_the_client_is_found() {
     act!(Wrong: |relay, request| {
         let mut request = request;
         let device = relay.device.clone();
@@ -170,7 +170,7 @@ impl Failures for NotIgnored {
 }
 
 #[test]
-fn u5_what_is_below_is_opened_as_the_client() {
+fn u15_what_is_below_is_opened_as_the_client() {
     let allowed = || Framework::builder().impersonation(SecurityImpersonation);
     let device = hosted::<AddsOpens<NotIgnored>>(Framework::builder());
     device.start().expect("it starts");
@@ -214,7 +214,7 @@ adds!(AddsForgets: |init| {
 });
 
 #[test]
-fn u5_what_is_below_is_opened_and_forgotten_as_the_client() {
+fn u15_what_is_below_is_opened_and_forgotten_as_the_client() {
     let device = started::<AddsForgets>();
     let refused = device.open("").map(drop).map_err(|error| error.code());
     assert_eq!(refused, Err(BAD_LEVEL));

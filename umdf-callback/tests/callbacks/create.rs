@@ -53,7 +53,7 @@ act!(ReadInto: |relay, request| {
 });
 
 #[test]
-fn u5_a_request_of_the_drivers_reads_into_another_one() {
+fn u13_a_request_of_the_drivers_reads_into_another_one() {
     let device = relay::<ReadInto>();
     device.lower().answer(|request| {
         assert_eq!((request.kind(), request.offset()), (raw::WdfRequestRead, 8));
@@ -128,7 +128,7 @@ act!(Divide: |relay, request| {
 });
 
 #[test]
-fn u5_a_request_is_divided_and_completed_once() {
+fn u13_a_request_is_divided_and_completed_once() {
     let device = relay::<Divide>();
     let kept = keep(&device);
     let write = device.write(b"abcde");
@@ -193,7 +193,7 @@ act!(ReadOn: |relay, request| {
 });
 
 #[test]
-fn u5_a_request_of_the_drivers_is_reused_with_its_memory() {
+fn u13_a_request_of_the_drivers_is_reused_with_its_memory() {
     let device = relay::<ReadOn>();
     let left = Mutex::new(3_usize);
     device.lower().answer(move |request| {
@@ -249,7 +249,7 @@ fn control(relay: &Relay) -> Result<()> {
 }
 
 #[test]
-fn u5_memory_of_the_drivers_goes_along_and_comes_back() {
+fn u13_memory_of_the_drivers_goes_along_and_comes_back() {
     let device = relay::<Control>();
     device.lower().answer(|request| {
         assert_eq!(
@@ -286,7 +286,7 @@ act!(NoSuchPart: |relay, request| {
 });
 
 #[test]
-fn u5_a_part_of_memory_is_in_it() {
+fn u13_a_part_of_memory_is_in_it() {
     let device = relay::<NoSuchPart>();
     device.lower().answer(|request| {
         assert_eq!(
@@ -299,7 +299,7 @@ fn u5_a_part_of_memory_is_in_it() {
 }
 
 #[test]
-fn u5_requests_of_the_drivers_come_back_when_the_device_is_removed() {
+fn u13_requests_of_the_drivers_come_back_when_the_device_is_removed() {
     static ENDED: Mutex<Option<HRESULT>> = Mutex::new(None);
     act!(Own: |relay, request| {
         let file = relay.device.create_file(None).expect("it is made");
@@ -339,7 +339,7 @@ act!(All: |relay, request| {
 });
 
 #[test]
-fn u5_each_call_can_fail_and_nothing_is_left() {
+fn u13_each_call_can_fail_and_nothing_is_left() {
     let plan = FaultPlan::new();
     while plan.next_run() {
         let builder = Framework::builder().fail_each(&plan);
@@ -421,7 +421,7 @@ act!(Invert: |relay, request| {
 });
 
 #[test]
-fn u5_a_filter_changes_what_goes_down_and_what_comes_back() {
+fn u13_a_filter_changes_what_goes_down_and_what_comes_back() {
     let device = relay::<Invert>();
     let stored = Mutex::new(Vec::new());
     device.lower().answer(move |request| {

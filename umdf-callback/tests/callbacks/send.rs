@@ -131,7 +131,7 @@ pub(crate) fn keep(device: &Hosted) -> std::sync::Arc<Kept> {
 }
 
 #[test]
-fn u5_a_request_ends_as_the_lower_driver_says() {
+fn u13_a_request_ends_as_the_lower_driver_says() {
     let device = relay::<Forward>();
     device.lower().answer(|request| match request.code() {
         0 => request.succeed_with(b"below"),
@@ -146,7 +146,7 @@ fn u5_a_request_ends_as_the_lower_driver_says() {
 }
 
 #[test]
-fn u5_a_request_comes_back_on_another_thread() {
+fn u13_a_request_comes_back_on_another_thread() {
     let device = relay::<Forward>();
     let kept = keep(&device);
     let read = device.read(4);
@@ -162,7 +162,7 @@ fn u5_a_request_comes_back_on_another_thread() {
 }
 
 #[test]
-fn u5_a_request_that_a_program_cancels_comes_back() {
+fn u13_a_request_that_a_program_cancels_comes_back() {
     let device = relay::<Forward>();
     let kept = keep(&device);
     let read = device.read(4);
@@ -174,7 +174,7 @@ fn u5_a_request_that_a_program_cancels_comes_back() {
 }
 
 #[test]
-fn u5_a_request_comes_back_when_its_device_is_removed() {
+fn u13_a_request_comes_back_when_its_device_is_removed() {
     let device = relay::<Forward>();
     let kept = keep(&device);
     let read = device.read(4);
@@ -184,7 +184,7 @@ fn u5_a_request_comes_back_when_its_device_is_removed() {
 }
 
 #[test]
-fn u5_a_request_is_cancelled_when_its_time_is_up() {
+fn u13_a_request_is_cancelled_when_its_time_is_up() {
     act!(Hurry: |relay, request| {
         let options = SendOptions::new().timeout(Duration::from_millis(5));
         drop(forward(relay, request, options));
@@ -196,7 +196,7 @@ fn u5_a_request_is_cancelled_when_its_time_is_up() {
 }
 
 #[test]
-fn u5_a_request_that_was_sent_synchronously_is_the_drivers_again() {
+fn u13_a_request_that_was_sent_synchronously_is_the_drivers_again() {
     act!(Wait: |relay, request| {
         match relay.below.format(request).send_synchronously(SendOptions::new()) {
             Ok(ended) => {
@@ -223,7 +223,7 @@ fn u5_a_request_that_was_sent_synchronously_is_the_drivers_again() {
 }
 
 #[test]
-fn u5_a_synchronous_request_has_its_time() {
+fn u13_a_synchronous_request_has_its_time() {
     act!(Hurry: |relay, request| {
         let options = SendOptions::new().timeout(Duration::from_millis(5));
         match relay.below.format(request).send_synchronously(options) {
@@ -242,7 +242,7 @@ fn u5_a_synchronous_request_has_its_time() {
 }
 
 #[test]
-fn u5_a_request_is_cancelled_on_its_way() {
+fn u13_a_request_is_cancelled_on_its_way() {
     static SENT: Mutex<Vec<Sent>> = Mutex::new(Vec::new());
     act!(Remember: |relay, request| {
         let sent = forward(relay, request, SendOptions::new());
@@ -280,7 +280,7 @@ fn u5_a_request_is_cancelled_on_its_way() {
 }
 
 #[test]
-fn u5_what_comes_back_can_be_sent_again() {
+fn u13_what_comes_back_can_be_sent_again() {
     act!(Retry: |relay, request| {
         let Ok(ended) = relay.below.format(request).send_synchronously(SendOptions::new()) else {
             panic!("it is sent");
@@ -305,7 +305,7 @@ fn u5_what_comes_back_can_be_sent_again() {
 }
 
 #[test]
-fn u5_a_request_that_is_sent_and_forgotten_ends_below() {
+fn u13_a_request_that_is_sent_and_forgotten_ends_below() {
     act!(Forget: |relay, request| {
         if let Err(refused) = request.send_and_forget(&relay.below) {
             refused.fail();
@@ -372,7 +372,7 @@ act!(AnyWay: |relay, request| {
 });
 
 #[test]
-fn u5_a_request_is_sent_for_something_else_with_its_own_memory() {
+fn u13_a_request_is_sent_for_something_else_with_its_own_memory() {
     let device = relay::<AnyWay>();
     device
         .lower()
@@ -406,7 +406,7 @@ fn u5_a_request_is_sent_for_something_else_with_its_own_memory() {
 }
 
 #[test]
-fn u5_each_call_can_fail_and_each_request_ends() {
+fn u13_each_call_can_fail_and_each_request_ends() {
     let plan = wdm_sim::FaultPlan::new();
     while plan.next_run() {
         let builder = wdm_sim::umdf::Framework::builder().fail_each(&plan);
@@ -486,7 +486,7 @@ adds!(AddsStops: |init| {
 });
 
 #[test]
-fn u5_a_request_that_was_sent_is_kept_or_cancelled_when_it_is_to_stop() {
+fn u13_a_request_that_was_sent_is_kept_or_cancelled_when_it_is_to_stop() {
     let device = started::<AddsStops>();
     let kept = keep(&device);
     let read = device.read(2);
@@ -502,7 +502,7 @@ fn u5_a_request_that_was_sent_is_kept_or_cancelled_when_it_is_to_stop() {
 }
 
 #[test]
-fn u5_each_request_comes_back_once_whoever_cancels_it() {
+fn u13_each_request_comes_back_once_whoever_cancels_it() {
     const ROUNDS: usize = 64;
     static SENT: Mutex<Vec<Sent>> = Mutex::new(Vec::new());
     act!(Remember: |relay, request| {

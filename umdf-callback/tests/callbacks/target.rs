@@ -30,7 +30,7 @@ fn shown(target: &Mutex<Option<IoTarget>>) -> IoTarget {
 }
 
 #[test]
-fn u5_a_target_that_is_stopped_keeps_what_is_sent() {
+fn u14_a_target_that_is_stopped_keeps_what_is_sent() {
     target!(Show, TARGET);
     let device = relay::<Show>();
     assert_eq!(device.read(1).completion(), ended(S_OK, 1));
@@ -49,7 +49,7 @@ fn u5_a_target_that_is_stopped_keeps_what_is_sent() {
 }
 
 #[test]
-fn u5_a_target_that_is_stopped_cancels_what_it_has() {
+fn u14_a_target_that_is_stopped_cancels_what_it_has() {
     target!(Show, TARGET);
     let device = relay::<Show>();
     let kept = keep(&device);
@@ -61,7 +61,7 @@ fn u5_a_target_that_is_stopped_cancels_what_it_has() {
 }
 
 #[test]
-fn u5_a_target_that_is_stopped_waits_for_what_it_has() {
+fn u14_a_target_that_is_stopped_waits_for_what_it_has() {
     target!(Show, TARGET);
     let device = relay::<Show>();
     let kept = keep(&device);
@@ -84,7 +84,7 @@ fn u5_a_target_that_is_stopped_waits_for_what_it_has() {
 }
 
 #[test]
-fn u5_no_callback_of_a_request_waits_for_requests() {
+fn u14_no_callback_of_a_request_waits_for_requests() {
     act!(Wait: |relay, request| {
         let stopped = relay.below.stop(SentIo::Wait).map_err(|error| error.code());
         assert_eq!(stopped, Err(DEADLOCK));
@@ -101,7 +101,7 @@ fn u5_no_callback_of_a_request_waits_for_requests() {
 }
 
 #[test]
-fn u5_a_request_can_be_sent_to_a_target_that_is_stopped() {
+fn u13_a_request_can_be_sent_to_a_target_that_is_stopped() {
     act!(Ignore: |relay, request| {
         relay.below.stop(SentIo::LeavePending).expect("it stops");
         drop(forward(relay, request, SendOptions::new().ignore_target_state()));
@@ -112,7 +112,7 @@ fn u5_a_request_can_be_sent_to_a_target_that_is_stopped() {
 }
 
 #[test]
-fn u5_the_requests_of_one_opening_are_cancelled() {
+fn u13_the_requests_of_one_opening_are_cancelled() {
     target!(Show, TARGET);
     static FILE: Mutex<Option<umdf_callback::File>> = Mutex::new(None);
     act!(Remember: |relay, request| {

@@ -127,7 +127,7 @@ fn after(callbacks: &[&'static str], method: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn each_failure_has_the_documented_end() {
+fn u18_each_failure_has_the_documented_end() {
     for case in CASES {
         Record::next(Some(case.method));
         let hosted = Host::load::<Full<true>>(builder()).unwrap().add();
@@ -147,7 +147,7 @@ fn each_failure_has_the_documented_end() {
 
 /// The same by a driver for older frameworks; the device goes while it starts again.
 #[test]
-fn each_failure_at_a_second_start_has_the_same_end() {
+fn u18_each_failure_at_a_second_start_has_the_same_end() {
     for (method, expected) in [
         ("OnPrepareHardware", &[RELEASE, FLUSH, END][..]),
         ("OnD0Entry", &[RELEASE, FLUSH, END]),
@@ -167,7 +167,7 @@ fn each_failure_at_a_second_start_has_the_same_end() {
 
 /// A removal goes on, whatever fails in it.
 #[test]
-fn a_removal_ends_whatever_fails() {
+fn u18_a_removal_ends_whatever_fails() {
     for surprise in [false, true] {
         for method in ["OnSelfManagedIoSuspend", QUIET, EXIT, RELEASE] {
             Record::next(Some(method));

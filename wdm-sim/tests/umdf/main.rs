@@ -10,5 +10,6 @@ mod raw;
 mod rules;
 mod sequences;
 mod support;
+mod targets;
 mod threads;
 mod wake;

@@ -52,7 +52,7 @@ fn started() -> Hosted {
 }
 
 #[test]
-fn a_user_plugs_in_a_device() {
+fn u16_a_user_plugs_in_a_device() {
     let mut hosted = added();
     hosted.start().unwrap();
     assert_eq!(hosted.news(), [PREPARE, ENTRY, INIT]);
@@ -61,7 +61,7 @@ fn a_user_plugs_in_a_device() {
 
 /// From 1.11 on: nn-wudfddi-ipnpcallbackhardware2, nn-wudfddi-ipnpcallbackhardwareinterrupt.
 #[test]
-fn a_newer_driver_gets_resources_and_interrupts() {
+fn u16_a_newer_driver_gets_resources_and_interrupts() {
     Record::next(None);
     let mut hosted = Hosted::started::<Full<true>>();
     hosted.remove();
@@ -85,7 +85,7 @@ fn a_newer_driver_gets_resources_and_interrupts() {
 /// a-device-enters-a-low-power-state-umdf, steps 1, 2 and 4 (the driver has not said that the device can wake), and
 /// a-device-returns-to-its-working-state-umdf, steps 1, 3 and 4.
 #[test]
-fn a_device_sleeps_and_wakes() {
+fn u16_a_device_sleeps_and_wakes() {
     for state in [
         PowerState::D1,
         PowerState::D2,
@@ -106,7 +106,7 @@ fn a_device_sleeps_and_wakes() {
 
 /// The same with a request in a power-managed queue and one in another, of which the framework says nothing.
 #[test]
-fn requests_of_power_managed_queues_stop_while_a_device_sleeps() {
+fn u19_requests_of_power_managed_queues_stop_while_a_device_sleeps() {
     let mut hosted = started();
     let (read, write) = (hosted.read(1), hosted.write(b"1"));
     assert_eq!(hosted.news(), [READ, WRITE]);
@@ -131,7 +131,7 @@ fn requests_of_power_managed_queues_stop_while_a_device_sleeps() {
 
 /// Both figures: stop and restart "here if rebalancing resources".
 #[test]
-fn resources_are_rebalanced() {
+fn u17_resources_are_rebalanced() {
     let mut hosted = started();
     let read = hosted.read(1);
     hosted.news();
@@ -160,7 +160,7 @@ fn old_frameworks_do_not_ask_whether_a_device_may_stop() {
 
 /// "The framework allows the device to be removed or disabled, unless the driver has [...] vetoed the removal."
 #[test]
-fn a_removal_is_vetoed() {
+fn u18_a_removal_is_vetoed() {
     Record::next(Some("OnQueryRemove"));
     let mut hosted = Hosted::started::<Full>();
     hosted.news();
@@ -172,7 +172,7 @@ fn a_removal_is_vetoed() {
 /// a-user-unplugs-a-device-umdf, orderly removal. OnReleaseHardware comes, whatever the figure's note says
 /// (nf-wudfddi-idriverentry-ondeviceadd).
 #[test]
-fn a_user_unplugs_a_device() {
+fn u17_a_user_unplugs_a_device() {
     let mut hosted = started();
     hosted.query_remove().unwrap();
     hosted.remove();
@@ -192,7 +192,7 @@ fn a_user_unplugs_a_device() {
 /// The same with requests that the driver keeps: those of power-managed queues stop, and are purged before the flush; the others are
 /// purged between flush and cleanup.
 #[test]
-fn requests_end_with_the_device() {
+fn u17_requests_end_with_the_device() {
     let mut hosted = started();
     let (read, write) = (hosted.read(1), hosted.write(b"1"));
     hosted.news();
@@ -207,7 +207,7 @@ fn requests_end_with_the_device() {
 /// Surprise removal, images/umdf-surprise-removal-sequence.png: "start here if device is in the working state".
 /// OnSurpriseRemoval "is not guaranteed to occur in any particular order"; here it comes first.
 #[test]
-fn a_device_is_pulled_out_while_it_works() {
+fn u17_a_device_is_pulled_out_while_it_works() {
     let mut hosted = started();
     let (read, write) = (hosted.read(1), hosted.write(b"1"));
     hosted.news();
@@ -224,7 +224,7 @@ fn a_device_is_pulled_out_while_it_works() {
 
 /// "Start here if device is not in the working state."
 #[test]
-fn a_device_is_pulled_out_while_it_sleeps() {
+fn u17_a_device_is_pulled_out_while_it_sleeps() {
     let mut hosted = started();
     let (kept, write) = (hosted.read(1), hosted.write(b"1"));
     hosted.sleep(PowerState::D3, Wake::FromSx).unwrap();
@@ -242,7 +242,7 @@ fn a_device_is_pulled_out_while_it_sleeps() {
 /// nf-wudfddi-idriverentry-ondeviceadd: "Any driver whose OnDeviceAdd method returns S_OK will subsequently receive a call to its
 /// IPnpCallbackHardware::OnReleaseHardware method when the UMDF tears down the device stack."
 #[test]
-fn a_device_that_was_never_started_is_released() {
+fn u17_a_device_that_was_never_started_is_released() {
     let mut hosted = added();
     hosted.remove();
     assert_eq!(hosted.news(), [&[RELEASE][..], &DELETED].concat());
@@ -250,7 +250,7 @@ fn a_device_that_was_never_started_is_released() {
 
 /// It was released when it was stopped.
 #[test]
-fn a_stopped_device_is_released_once() {
+fn u17_a_stopped_device_is_released_once() {
     let mut hosted = started();
     hosted.stop().unwrap();
     hosted.news();
@@ -273,7 +273,7 @@ fn a_driver_is_unloaded_after_its_devices() {
 /// nf-wudfddi-ifilecallbackcleanup-oncleanupfile: when CloseHandle is called, and the driver is to cancel what it has;
 /// nf-wudfddi-ifilecallbackclose-onclosefile: when the last reference is given up, which each request has one of.
 #[test]
-fn a_file_is_closed_after_its_last_request() {
+fn u22_a_file_is_closed_after_its_last_request() {
     let mut hosted = started();
     let file = hosted.open("").unwrap();
     let (marked, kept) = (file.control(MARK, b"", 0), file.write(b"1"));
@@ -293,7 +293,7 @@ fn a_file_is_closed_after_its_last_request() {
 
 /// Without requests, close follows cleanup; and openings that are left when their device goes are closed with it.
 #[test]
-fn a_file_without_requests_is_closed_at_once() {
+fn u22_a_file_without_requests_is_closed_at_once() {
     let mut hosted = started();
     let [first, left] = [(); 2].map(|()| hosted.open("").unwrap());
     hosted.news();
@@ -312,7 +312,7 @@ fn a_file_without_requests_is_closed_at_once() {
 
 /// nf-wudfddi-iqueuecallbackiostop-oniostop: a request that is marked cancelable stays so while the device sleeps.
 #[test]
-fn a_cancelable_request_is_cancelled_while_the_device_sleeps() {
+fn u20_a_cancelable_request_is_cancelled_while_the_device_sleeps() {
     let mut hosted = started();
     let marked = hosted.control(MARK, b"", 0);
     hosted.sleep(PowerState::D3, Wake::FromSx).unwrap();

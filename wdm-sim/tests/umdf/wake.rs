@@ -50,7 +50,7 @@ fn started(subject: Subject) -> Hosted {
 
 /// Step 3 before step 4 on the way down, step 1 before step 2 on the way up.
 #[test]
-fn a_device_is_armed_while_it_sleeps() {
+fn u21_a_device_is_armed_while_it_sleeps() {
     for (why, name, end) in [(Wake::FromS0, S0, "S0"), (Wake::FromSx, SX, "Sx")] {
         let method = |method| format!("{name}::{method}WakeFrom{end}");
         let (arm, disarm) = (method("OnArm"), method("OnDisarm"));
@@ -70,7 +70,7 @@ fn a_device_is_armed_while_it_sleeps() {
 /// images/umdf-powerdown-sequence.png: "Called only during transitions to low power, not during resource rebalance or device
 /// removal"; umdf-powerup-sequence.png: disarming is "not called during resource rebalance".
 #[test]
-fn a_device_is_not_armed_when_it_stops_or_goes() {
+fn u21_a_device_is_not_armed_when_it_stops_or_goes() {
     let mut hosted = started(WAKES);
     hosted.stop().unwrap();
     hosted.start().unwrap();
@@ -82,7 +82,7 @@ fn a_device_is_not_armed_when_it_stops_or_goes() {
 /// IPowerPolicyCallbackWakeFromS0::OnDisarmWakeFromS0 callback function. (The framework does not report a device failure to the
 /// PnP manager.)" -sx the same.
 #[test]
-fn a_device_that_cannot_be_armed_sleeps_all_the_same() {
+fn u21_a_device_that_cannot_be_armed_sleeps_all_the_same() {
     for (why, name, end) in [(Wake::FromS0, S0, "S0"), (Wake::FromSx, SX, "Sx")] {
         let method = |method| format!("{name}::{method}WakeFrom{end}");
         let mut hosted = started(Subject {
@@ -99,7 +99,7 @@ fn a_device_that_cannot_be_armed_sleeps_all_the_same() {
 
 /// Only "if the driver is the device's power policy owner".
 #[test]
-fn another_driver_owns_the_power_policy() {
+fn u21_another_driver_owns_the_power_policy() {
     let subject = Subject {
         add: |add, _| {
             let init = add.init;
@@ -119,7 +119,7 @@ fn another_driver_owns_the_power_policy() {
 
 /// A device that sleeps armed and is pulled out is not disarmed (images/umdf-surprise-removal-sequence.png has no such step).
 #[test]
-fn an_armed_device_goes() {
+fn u21_an_armed_device_goes() {
     let mut hosted = started(WAKES);
     hosted.sleep(PowerState::D2, Wake::FromSx).unwrap();
     hosted.news();

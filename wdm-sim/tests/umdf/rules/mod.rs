@@ -24,7 +24,7 @@ const COVERED: &[&[Rule]] = &[
     SENDING,
 ];
 
-/// Those that drivers break which send requests, and act as their clients: the cases are in `tests/umdf_targets.rs` and in
+/// Those that drivers break which send requests, and act as their clients: the cases are in `targets.rs` and in
 /// `umdf-callback/tests/callbacks/client.rs`.
 const SENDING: &[Rule] = &[
     Rule::Completion,

@@ -1,7 +1,5 @@
 //! What is wrong with sending requests, by a driver that calls the framework's interfaces itself.
 
-#![cfg(feature = "umdf")]
-
 use core::ffi::c_void;
 use std::cell::RefCell;
 use std::ptr::{null, null_mut};
@@ -281,7 +279,7 @@ const SYNCHRONOUS: i32 = WDF_REQUEST_SEND_OPTION_SYNCHRONOUS;
 const FORGET: i32 = WDF_REQUEST_SEND_OPTION_SEND_AND_FORGET;
 
 #[test]
-fn nothing_is_wrong_with_a_request_that_is_sent_twice_as_it_should() {
+fn u13_nothing_is_wrong_with_a_request_that_is_sent_twice_as_it_should() {
     let rules = breaks(|driver, request| {
         let heard = Rc::new(RefCell::new(Vec::new()));
         let callback: IRequestCallbackRequestCompletion = Heard(heard.clone()).into();
@@ -300,7 +298,7 @@ fn nothing_is_wrong_with_a_request_that_is_sent_twice_as_it_should() {
 }
 
 #[test]
-fn a_request_that_is_not_formatted_is_not_sent() {
+fn u13_a_request_that_is_not_formatted_is_not_sent() {
     let rules = breaks(|driver, request| {
         assert_eq!(driver.send(request, SYNCHRONOUS), INVALID_OPERATION);
         let newer: IWDFIoRequest2 = request.cast().expect("it is new enough");
@@ -319,7 +317,7 @@ fn a_request_that_is_not_formatted_is_not_sent() {
 }
 
 #[test]
-fn a_request_that_is_sent_asynchronously_has_a_callback() {
+fn u13_a_request_that_is_sent_asynchronously_has_a_callback() {
     let rules = breaks(|driver, request| {
         format(request);
         assert_eq!(driver.send(request, 0), S_OK);
@@ -329,7 +327,7 @@ fn a_request_that_is_sent_asynchronously_has_a_callback() {
 }
 
 #[test]
-fn a_request_that_was_sent_is_not_completed_before_it_is_back() {
+fn u13_a_request_that_was_sent_is_not_completed_before_it_is_back() {
     let rules = broken(
         |request| std::thread::sleep(std::time::Duration::from_millis(u64::from(request.code()))),
         |driver, request| {
@@ -356,7 +354,7 @@ fn a_request_that_was_sent_is_not_completed_before_it_is_back() {
 }
 
 #[test]
-fn a_request_that_is_forgotten_is_as_it_came() {
+fn u13_a_request_that_is_forgotten_is_as_it_came() {
     let rules = breaks(|driver, request| {
         let flags = FORGET | SYNCHRONOUS;
         assert_eq!(driver.send(request, flags), INVALID_OPERATION);
@@ -378,7 +376,7 @@ fn a_request_that_is_forgotten_is_as_it_came() {
 }
 
 #[test]
-fn a_request_that_is_back_is_reused_before_it_is_formatted() {
+fn u13_a_request_that_is_back_is_reused_before_it_is_formatted() {
     let rules = breaks(|driver, request| {
         format(request);
         assert_eq!(driver.send(request, SYNCHRONOUS), S_OK);
@@ -389,7 +387,7 @@ fn a_request_that_is_back_is_reused_before_it_is_formatted() {
 }
 
 #[test]
-fn a_request_that_the_driver_has_made_is_deleted_when_it_has_ended() {
+fn u13_a_request_that_the_driver_has_made_is_deleted_when_it_has_ended() {
     let rules = broken(drop, |driver, request| {
         let own = driver.request();
         complete(&own);
@@ -415,7 +413,7 @@ fn a_request_that_the_driver_has_made_is_deleted_when_it_has_ended() {
 }
 
 #[test]
-fn memory_is_there_as_long_as_a_request_is_formatted_with_it() {
+fn u13_memory_is_there_as_long_as_a_request_is_formatted_with_it() {
     let rules = breaks(|driver, request| {
         assert!(driver.memory(0).is_err());
         let memory = driver.memory(4).expect("there is some");
@@ -447,7 +445,7 @@ fn memory_is_there_as_long_as_a_request_is_formatted_with_it() {
 }
 
 #[test]
-fn what_is_sent_to_the_default_target_has_a_file() {
+fn u13_what_is_sent_to_the_default_target_has_a_file() {
     let rules = breaks(|driver, request| {
         let invalid = HRESULT(0x8007_0057_u32 as i32);
         assert_eq!(driver.read(request, None, None), invalid);
@@ -461,7 +459,7 @@ fn what_is_sent_to_the_default_target_has_a_file() {
 }
 
 #[test]
-fn no_callback_waits_for_what_a_target_has() {
+fn u14_no_callback_waits_for_what_a_target_has() {
     let rules = breaks(|driver, request| {
         let target: IWDFIoTargetStateManagement = driver.target.cast().expect("it has a state");
         // SAFETY: no preconditions that this is not about.
@@ -475,7 +473,7 @@ fn no_callback_waits_for_what_a_target_has() {
 }
 
 #[test]
-fn a_time_may_be_a_point_in_time() {
+fn u13_a_time_may_be_a_point_in_time() {
     let kept = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let keeper = kept.clone();
     let rules = broken(
