@@ -104,6 +104,16 @@
 //! # Ok::<(), umdf_callback::Error>(())
 //! ```
 //!
+//! # Around a device
+//!
+//! | a test says or sees | by |
+//! |---|---|
+//! | registry keys | [`Device::set_property`], [`Device::properties`] |
+//! | idle and wake settings, states, events, links | [`Device::idle_settings`], [`Device::is_kept_awake`], [`Device::pnp_states`], [`Device::events`], [`Device::links`] |
+//! | the driver below | [`Device::lower`] |
+//! | other devices, and their drivers | [`Device::arrive`], [`Remote`], [`Device::remote_lower`] |
+//! | hardware resources, interrupts, registers and ports | [`Device::assign`], [`Device::interrupt`], [`Device::register`], [`Device::set_register`], [`Device::port`] |
+//!
 //! # What is not simulated
 //! The kernel below the driver's device stack, other processes, and security. What the driver calls that is not there yields a
 //! finding [`Rule::NotSimulated`].
