@@ -52,6 +52,7 @@ impl Belongings {
         }
         lock(&self.interrupts).clear();
         *lock(&self.remotes) = Remotes::default();
+        self.remote_lower.forget();
         let threads = std::mem::take(&mut *lock(&self.threads));
         for thread in threads {
             // A panic of the driver's has ended the process, as its functions do not unwind.

@@ -318,6 +318,7 @@ impl Core {
             lock(&self.order).deleted();
             device.delete();
         }
+        self.lower.forget();
         if quiet {
             self.turns.unlock();
         }

@@ -38,6 +38,13 @@ impl Lower {
         *lock(&self.answer) = Arc::new(answer);
     }
 
+    /// Gives up what it was told to do, and with that the requests that it keeps there, which keep the device.
+    pub(crate) fn forget(&self) {
+        let none: Answer = Arc::new(LowerRequest::succeed);
+        let told = std::mem::replace(&mut *lock(&self.answer), none);
+        drop(told);
+    }
+
     /// Gives it a request.
     pub(crate) fn take(&self, request: LowerRequest) {
         let answer = lock(&self.answer).clone();
