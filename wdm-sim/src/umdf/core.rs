@@ -300,6 +300,10 @@ impl Core {
             self.on_cleanup(&file);
             self.on_close(&file);
         }
+        // No more callbacks of queues and files come. What is left may wait for the lock.
+        if quiet {
+            self.turns.unlock();
+        }
         self.belongings.end();
         let queues = std::mem::take(&mut *lock(&self.objects.queues));
         for queue in queues {
@@ -319,8 +323,5 @@ impl Core {
             device.delete();
         }
         self.lower.forget();
-        if quiet {
-            self.turns.unlock();
-        }
     }
 }

@@ -2,14 +2,17 @@
 
 use core::time::Duration;
 use std::cell::RefCell;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 
+use umdf_callback::callback::PnpCallback;
 use umdf_callback::raw::{IWDFIoQueue, IWDFIoRequest};
+use umdf_callback::work_item::WorkItem;
+use umdf_callback::{AddedDevice, Device, DeviceInit, Driver, PowerState, Result, device_callback};
 
 use crate::raw::{Subject, call, driver};
-use crate::support::{CLSID, Host, S_OK, builder, ended};
+use crate::support::{CLSID, Host, Hosted, S_OK, builder, ended};
 
 /// Any interface, on any thread.
 struct Anywhere<I>(I);
@@ -134,4 +137,43 @@ fn a_thread_of_the_driver_waits_for_a_queue() {
     QUEUE.take();
     call!(request.Complete(S_OK));
     assert_eq!(late.completion(), ended(S_OK, 0));
+}
+
+/// A device whose last work item takes the device's lock.
+#[derive(Default)]
+struct Last(Arc<OnceLock<WorkItem<Device>>>);
+
+impl PnpCallback for Last {
+    fn on_d0_exit(&self, _device: &Device, _new: PowerState) -> Result<()> {
+        if let Some(item) = self.0.get() {
+            item.enqueue();
+        }
+        Ok(())
+    }
+}
+
+device_callback!(Last);
+
+#[derive(Default)]
+struct Locks;
+
+impl Driver for Locks {
+    fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
+        let place = Arc::default();
+        let made = init.create_device(Last(Arc::clone(&place)))?;
+        let device = made.device();
+        let item = device.create_work_item(device.clone(), |device: &Device, _| {
+            thread::sleep(Duration::from_millis(20));
+            let _lock = device.lock();
+        })?;
+        assert!(place.set(item).is_ok());
+        Ok(made.into())
+    }
+}
+
+/// A removal waits for work items, and those may wait for the lock, which the removal does not have then.
+#[test]
+fn a_removal_waits_for_what_waits_for_the_lock() {
+    let hosted = Hosted::started::<Locks>();
+    hosted.remove();
 }
