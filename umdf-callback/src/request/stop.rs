@@ -53,6 +53,9 @@ impl Stopped<'_> {
     /// The driver keeps it and goes on when the device is back, as
     /// [`QueueIoResume`](crate::callback::QueueIoResume) says. From UMDF 1.9. Page: nf-wudfddi-iwdfiorequest2-stopacknowledge.
     ///
+    /// The driver still has the request when it says so: if other threads complete requests, look for it where it is kept, and hold the
+    /// lock of that place meanwhile.
+    ///
     /// # Errors
     /// The framework is older.
     pub fn keep(self) -> Result<()> {
