@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use umdf_callback::callback::*;
 use umdf_callback::hardware::ResourceList;
+use umdf_callback::lock::Fits;
 use umdf_callback::remote::RemoteInterfaceInit;
 use umdf_callback::request::*;
 use umdf_callback::{
-    AddedDevice, Device, DeviceInit, Dispatch, Driver, DriverObject, Error, File, HRESULT,
-    PowerState, Queue, QueueConfig, Result, device_callback, queue_callback,
+    AddedDevice, Device, DeviceCallback, DeviceInit, Dispatch, Driver, DriverObject, Error, File,
+    HRESULT, PowerState, Queue, QueueConfig, Result, device_callback, queue_callback,
 };
 
 /// With what it fails.
@@ -52,6 +53,8 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct Record {
     fails: Mutex<Option<&'static str>>,
+    /// The device has no locking constraint.
+    parallel: bool,
     told: Mutex<Vec<&'static str>>,
 }
 
@@ -62,10 +65,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Record {
     /// For the next driver that is loaded on this thread.
     pub(crate) fn next(fails: Option<&'static str>) -> Arc<Self> {
-        let record = Arc::new(Record {
+        let record = Record {
             fails: Mutex::new(fails),
-            told: Mutex::default(),
-        });
+            ..Record::default()
+        };
+        record.set()
+    }
+
+    /// Likewise, for one whose device has no locking constraint.
+    pub(crate) fn next_parallel() -> Arc<Self> {
+        let record = Record {
+            parallel: true,
+            ..Record::default()
+        };
+        record.set()
+    }
+
+    fn set(self) -> Arc<Self> {
+        let record = Arc::new(self);
         NEXT.set(record.clone());
         record
     }
@@ -105,15 +122,36 @@ impl<const NEWER: bool> Default for Full<NEWER> {
 
 impl<const NEWER: bool> Driver for Full<NEWER>
 where
-    Context<NEWER>: umdf_callback::DeviceCallback,
+    Context<NEWER>: DeviceCallback,
 {
     fn on_initialize(&self, _driver: &DriverObject) -> Result<()> {
         self.0.answer("OnInitialize")
     }
 
     fn on_device_add<'add>(&self, init: DeviceInit<'add>) -> Result<AddedDevice<'add>> {
-        let record = || self.0.clone();
         self.0.answer("OnDeviceAdd")?;
+        if self.0.parallel {
+            return self.add(init.unsynchronized());
+        }
+        self.add(init)
+    }
+
+    fn on_deinitialize(&self, _driver: &DriverObject) {
+        self.0.tell("OnDeinitialize");
+    }
+}
+
+impl<const NEWER: bool> Full<NEWER>
+where
+    Context<NEWER>: DeviceCallback,
+{
+    /// Makes the device and its queues.
+    fn add<'add, L>(&self, init: DeviceInit<'add, L>) -> Result<AddedDevice<'add>>
+    where
+        Context<NEWER>: Fits<L>,
+        Keeper: Fits<L>,
+    {
+        let record = || self.0.clone();
         let device = init.create_device(Context::<NEWER>(record()))?;
         let managed = QueueConfig::default_queue();
         let other = QueueConfig::secondary().power_managed(false);
@@ -122,10 +160,6 @@ where
         device.device().dispatch(RequestKind::Write, &other)?;
         self.0.answer("OnDeviceAdd, after CreateDevice")?;
         Ok(device.into())
-    }
-
-    fn on_deinitialize(&self, _driver: &DriverObject) {
-        self.0.tell("OnDeinitialize");
     }
 }
 

@@ -100,6 +100,12 @@ fn u5_a_cancellation_races_a_completion() {
 #[test]
 fn u5_programs_and_the_system_at_once() {
     Record::next(None);
+    programs_and_the_system();
+    Record::next_parallel();
+    programs_and_the_system();
+}
+
+fn programs_and_the_system() {
     let hosted = Hosted::started::<Full>();
     let sent: Vec<Sent> = thread::scope(|threads| {
         let program = || {
