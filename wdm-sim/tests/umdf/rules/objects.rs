@@ -66,6 +66,31 @@ cases! {
         ..Subject::IDLE
     };
 
+    /// Only preallocated memory gets another buffer.
+    buffer_of_the_frameworks: Argument at "IWDFMemory::SetBuffer" = Subject {
+        add: |add, wrong| {
+            add.device_with_queue();
+            let mut buffer = [0_u8; 4];
+            let (driver, mut made) = (add.driver, Raw::NULL);
+            let start = buffer.as_mut_ptr();
+            let memory = match wrong {
+                true => memory(add),
+                false => {
+                    let code = call!(driver.CreatePreallocatedWdfMemory(start, 2, Raw::NULL, Raw::NULL, &raw mut made));
+                    assert_eq!(code, S_OK);
+                    given(made).unwrap()
+                }
+            };
+            call!(memory.SetBuffer(start.cast(), 4));
+            let size = call!(memory.GetSize());
+            assert_eq!(size, if wrong { 16 } else { 4 });
+            let deleted = call!(memory.DeleteWdfObject());
+            assert_eq!(deleted, S_OK);
+            S_OK
+        },
+        ..Subject::IDLE
+    };
+
     second_context: Context at "IWDFObject::AssignContext" = Subject::control(|at, _, wrong| {
         let request = at.request;
         let first = call!(request.AssignContext(Raw::NULL, core::ptr::null_mut()));

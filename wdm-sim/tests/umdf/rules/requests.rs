@@ -10,6 +10,7 @@ use crate::raw::{AnotherCancel, Subject, call};
 use crate::support::S_OK;
 
 thread_local! {
+    static OTHER_QUEUE: RefCell<Option<IWDFIoQueue>> = const { RefCell::new(None) };
     static OTHERS: RefCell<Vec<IRequestCallbackCancel>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -73,6 +74,24 @@ cases! {
         }
         at.complete();
     });
+
+    forwarded_to_another_device: Argument at "IWDFIoRequest::ForwardToIoQueue" = Subject::control(|at, code, wrong| {
+        if code == 0 {
+            OTHER_QUEUE.set(Some(at.queue.clone()));
+            return at.complete();
+        }
+        let (request, other) = (at.request, OTHER_QUEUE.take().unwrap());
+        if wrong {
+            let result = call!(request.ForwardToIoQueue(Raw::of(&other)));
+            assert_eq!(result, HRESULT::from_win32(4317), "ERROR_INVALID_OPERATION");
+        }
+        at.complete();
+    }), |framework| {
+        for code in [0, 1] {
+            let device = framework.plug_in(&format!("ROOT\\SAMPLE\\000{code}")).unwrap();
+            assert!(device.control(code, b"", 0).completion().is_some());
+        }
+    };
 
     forwarded_to_nowhere: Argument at "IWDFIoRequest::ForwardToIoQueue" = Subject::control(|at, _, wrong| {
         let request = at.request;
