@@ -1,6 +1,9 @@
 //! What all framework objects have: a name, a callback object, a context, and an end. Header: wudfddi.h, page:
 //! nn-wudfddi-iwdfobject.
 
+mod absent;
+mod arguments;
+
 use core::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,6 +17,9 @@ use super::trace::Name;
 use super::turns::Turns;
 use super::verifier::Rule;
 use super::world::{Agile, Held, Outcome, World, lock};
+
+pub(crate) use absent::{Absent, absent};
+pub(crate) use arguments::{parameter, put, read_string, set, write_string};
 
 /// The part of a framework object that all have.
 pub(crate) struct Base {
@@ -297,80 +303,6 @@ impl Drop for Base {
     }
 }
 
-/// Fills a place of the driver's with an object and its reference, or null.
-///
-/// # Safety
-/// `place` is null or the driver's place.
-pub(crate) unsafe fn put<I: Interface>(place: *mut Raw<I>, object: Option<I>) {
-    if !place.is_null() {
-        // SAFETY: not null, so the driver's place.
-        unsafe { place.write(object.map_or(Raw::NULL, Raw::from_owned)) };
-    }
-}
-
-/// Fills a place of the driver's that may be null.
-///
-/// # Safety
-/// `place` is null or the driver's place.
-pub(crate) unsafe fn set<T>(place: *mut T, value: T) {
-    if !place.is_null() {
-        // SAFETY: not null, so the driver's place.
-        unsafe { place.write(value) };
-    }
-}
-
-/// A parameter that is an object, for as long as the call takes.
-pub(crate) fn parameter<I: Interface>(pointer: Raw<I>) -> Option<I> {
-    // SAFETY: the driver's interface, which is valid during the call, or null.
-    unsafe { pointer.borrow() }.map(|object| object.to_owned())
-}
-
-/// Writes a string as the framework does (F8): length in characters with the NUL.
-///
-/// # Safety
-/// `length` is null or the driver's place, `buffer` is null or has as many characters as it says.
-pub(crate) unsafe fn write_string(
-    text: &str,
-    buffer: *mut u16,
-    length: *mut u32,
-) -> Result<(), HRESULT> {
-    use super::codes::{E_POINTER, INSUFFICIENT_BUFFER};
-    if length.is_null() {
-        return Err(E_POINTER);
-    }
-    let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
-    // SAFETY: not null, so the driver's place.
-    let room = unsafe { length.read() } as usize;
-    // SAFETY: as above.
-    unsafe { length.write(u32::try_from(text.len()).unwrap_or(u32::MAX)) };
-    if buffer.is_null() || room < text.len() {
-        return Err(INSUFFICIENT_BUFFER);
-    }
-    // SAFETY: the buffer has room for it.
-    unsafe { buffer.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
-    Ok(())
-}
-
-/// A string of the driver's, which ends with NUL.
-///
-/// # Safety
-/// `text` is null or the driver's string.
-pub(crate) unsafe fn read_string(text: *const u16) -> Option<String> {
-    if text.is_null() {
-        return None;
-    }
-    let mut units = Vec::new();
-    loop {
-        let place = text.wrapping_add(units.len());
-        // SAFETY: no NUL has come, so the string goes on.
-        let unit = unsafe { place.read() };
-        if unit == 0 {
-            return Some(String::from_utf16_lossy(&units));
-        }
-        units.push(unit);
-    }
-}
-
 /// `IWDFObject` for a framework object, which has a field `base`, and the object as its newest interface.
 macro_rules! object {
     ($outer:ident: $interface:ident) => {
@@ -433,65 +365,3 @@ macro_rules! object {
     };
 }
 pub(crate) use object;
-
-/// What a method returns that the simulator does not have.
-pub(crate) trait Absent {
-    fn absent() -> Self;
-}
-
-impl Absent for () {
-    fn absent() {}
-}
-
-impl Absent for HRESULT {
-    fn absent() -> Self {
-        super::codes::E_NOTIMPL
-    }
-}
-
-impl<I: Interface> Absent for Raw<I> {
-    fn absent() -> Self {
-        Raw::NULL
-    }
-}
-
-impl<T> Absent for *mut T {
-    fn absent() -> Self {
-        std::ptr::null_mut()
-    }
-}
-
-impl Absent for windows_core::BOOL {
-    fn absent() -> Self {
-        false.into()
-    }
-}
-
-macro_rules! absent_numbers {
-    ($($type:ty),*) => {
-        $(
-            impl Absent for $type {
-                fn absent() -> Self {
-                    0
-                }
-            }
-        )*
-    };
-}
-
-absent_numbers!(u8, u32, i32, usize);
-
-/// Methods that the simulator does not have: a finding says so.
-macro_rules! absent {
-    ($interface:literal: $($name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
-        $(
-            unsafe fn $name(&self, $(_: $argument),*) $(-> $result)? {
-                const METHOD: &str = concat!($interface, "::", stringify!($name));
-                let rule = $crate::umdf::verifier::Rule::NotSimulated;
-                self.base.finding(rule, METHOD, "this method is not simulated");
-                $crate::umdf::object::Absent::absent()
-            }
-        )*
-    };
-}
-pub(crate) use absent;

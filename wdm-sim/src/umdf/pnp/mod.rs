@@ -4,6 +4,9 @@
 //! a-device-returns-to-its-working-state-umdf. The figures disagree with the callbacks' pages in one point: whether hardware is
 //! released at the last power-down. Here it is, as nf-wudfddi-idriverentry-ondeviceadd promises.
 
+mod power;
+mod removal;
+
 use std::sync::Arc;
 
 use umdf_callback::HRESULT;
@@ -93,6 +96,7 @@ macro_rules! ask {
         )
     };
 }
+use ask;
 
 impl Core {
     fn pnp<R>(&self, change: impl FnOnce(&mut Pnp) -> R) -> R {
@@ -199,120 +203,6 @@ impl Core {
         )
     }
 
-    /// The device enters its working state.
-    fn enter_d0(self: &Arc<Self>, previous: WDF_POWER_DEVICE_STATE) -> Done {
-        let own = self.own().ok_or(NO_SUCH_DEVICE)?;
-        let (newest, device) = (Raw::of(own.get()), Raw::of(&***own.get()));
-        let from = format!(", from {}", state_name(previous));
-        lock(&self.belongings.power).began = true;
-        ask!(self, IPnpCallback::OnD0Entry(device, previous), &from)?;
-        self.pnp(|pnp| pnp.in_d0 = true);
-        self.switch_interrupts(true)?;
-        ask!(
-            self,
-            IPnpCallbackHardwareInterrupt::OnD0EntryPostInterruptsEnabled(newest, previous),
-            &from
-        )?;
-        self.disarm(device);
-        self.change(Io::power_up);
-        let managed = match self.pnp(|pnp| pnp.io) {
-            SelfManagedIo::New => {
-                ask!(self, IPnpCallbackSelfManagedIo::OnSelfManagedIoInit(device))
-            }
-            _ => ask!(
-                self,
-                IPnpCallbackSelfManagedIo::OnSelfManagedIoRestart(device)
-            ),
-        };
-        self.pnp(|pnp| {
-            pnp.io = SelfManagedIo::after(managed, SelfManagedIo::Running);
-            pnp.stage = Stage::Working;
-        });
-        managed
-    }
-
-    /// The device leaves its working state.
-    fn leave_d0(self: &Arc<Self>, new: WDF_POWER_DEVICE_STATE, wake: Option<Wake>) -> Done {
-        let Some(own) = self.own().filter(|_| self.pnp(|pnp| pnp.in_d0)) else {
-            return Ok(());
-        };
-        let (newest, device) = (Raw::of(own.get()), Raw::of(&***own.get()));
-        let mut done = Ok(());
-        if self.pnp(|pnp| pnp.io == SelfManagedIo::Running) {
-            done = ask!(
-                self,
-                IPnpCallbackSelfManagedIo::OnSelfManagedIoSuspend(device)
-            );
-            self.pnp(|pnp| pnp.io = SelfManagedIo::after(done, SelfManagedIo::Suspended));
-        }
-        self.stop_queues();
-        if let Some(wake) = wake.filter(|_| done.is_ok()) {
-            self.arm(device, wake);
-        }
-        let to = format!(", to {}", state_name(new));
-        let quiet = ask!(
-            self,
-            IPnpCallbackHardwareInterrupt::OnD0ExitPreInterruptsDisabled(newest, new),
-            &to
-        );
-        let disabled = self.switch_interrupts(false);
-        let left = ask!(self, IPnpCallback::OnD0Exit(device, new), &to);
-        self.pnp(|pnp| pnp.in_d0 = false);
-        done.and(quiet).and(disabled).and(left)
-    }
-
-    /// Power-managed queues hand out no more, and the driver stops with what it has of them.
-    fn stop_queues(self: &Arc<Self>) {
-        let queues = self.queues(true);
-        self.change(|io| {
-            io.powered = false;
-            queues.iter().for_each(|&queue| io.take_back(queue));
-        });
-        self.ask_to_stop(&queues, WdfRequestStopActionSuspend);
-        if !self.wait(Io::has_stopped) {
-            let detail =
-                "requests keep the device in its working state: complete or acknowledge them";
-            self.world
-                .finding(Rule::Stop, "OnIoStop", &self.name, detail);
-        }
-    }
-
-    fn arm(&self, device: Raw<IWDFDevice>, wake: Wake) {
-        if !self.config.owns_power_policy || !lock(&self.wakes).contains(&wake) {
-            return;
-        }
-        let armed = match wake {
-            Wake::FromS0 => ask!(
-                self,
-                IPowerPolicyCallbackWakeFromS0::OnArmWakeFromS0(device)
-            ),
-            Wake::FromSx => ask!(
-                self,
-                IPowerPolicyCallbackWakeFromSx::OnArmWakeFromSx(device)
-            ),
-        };
-        self.pnp(|pnp| pnp.armed = Some(wake));
-        // The device sleeps all the same (page: nf-wudfddi-ipowerpolicycallbackwakefroms0-onarmwakefroms0).
-        if armed.is_err() {
-            self.disarm(device);
-        }
-    }
-
-    // Callbacks without a result cannot fail, here and below.
-    fn disarm(&self, device: Raw<IWDFDevice>) {
-        let _ = match self.pnp(|pnp| pnp.armed.take()) {
-            Some(Wake::FromS0) => ask!(
-                self,
-                IPowerPolicyCallbackWakeFromS0::OnDisarmWakeFromS0(device)
-            ),
-            Some(Wake::FromSx) => ask!(
-                self,
-                IPowerPolicyCallbackWakeFromSx::OnDisarmWakeFromSx(device)
-            ),
-            None => Ok(()),
-        };
-    }
-
     /// The device goes to sleep.
     pub(crate) fn sleep(self: &Arc<Self>, to: WDF_POWER_DEVICE_STATE, wake: Wake) -> Done {
         let mut power = lock(&self.belongings.power);
@@ -397,113 +287,6 @@ impl Core {
             core.pnp(|pnp| pnp.stage = Stage::Stopped);
             Ok(())
         })
-    }
-
-    /// The device is removed, with or without a warning.
-    pub(crate) fn remove(self: &Arc<Self>, surprise: bool) {
-        if self.stage() == Stage::Gone {
-            return;
-        }
-        let action = if surprise {
-            "surprise removal"
-        } else {
-            "remove"
-        };
-        self.world.system(&self.name, action);
-        if let Some(own) = self.own().filter(|_| surprise) {
-            let _ = ask!(
-                self,
-                IPnpCallback::OnSurpriseRemoval(Raw::of(&***own.get()))
-            );
-        }
-        if surprise {
-            // What is below is gone, too.
-            self.close_target();
-        }
-        self.tear_down();
-    }
-
-    /// All that is left to do, to the end.
-    fn tear_down(self: &Arc<Self>) {
-        // It goes on whatever the driver says.
-        let _ = self.leave_d0(WdfPowerDeviceD3Final, None);
-        let _ = self.release_hardware();
-        let began = self.pnp(|pnp| pnp.io != SelfManagedIo::New);
-        let own = self.own().filter(|_| began);
-        self.close_target();
-        self.purge(true);
-        if let Some(own) = &own {
-            let _ = ask!(
-                self,
-                IPnpCallbackSelfManagedIo::OnSelfManagedIoFlush(Raw::of(&***own.get()))
-            );
-        }
-        self.purge(false);
-        if let Some(own) = own {
-            let _ = ask!(
-                self,
-                IPnpCallbackSelfManagedIo::OnSelfManagedIoCleanup(Raw::of(&***own.get()))
-            );
-        }
-        self.check_idle();
-        self.pnp(|pnp| pnp.stage = Stage::Gone);
-        self.delete();
-    }
-
-    /// Page: wdf/controlling-a-general-i-o-target-s-state-in-umdf.
-    fn close_target(&self) {
-        let target = lock(&self.objects.target).clone();
-        if let Some(target) = target {
-            target.close();
-        }
-        self.close_remote_targets();
-    }
-
-    /// The power-managed queues, or the others.
-    fn queues(&self, power_managed: bool) -> Vec<QueueId> {
-        self.look(|io| {
-            let of_kind = |queue: &QueueId| io.queues[*queue].power_managed == power_managed;
-            (0..io.queues.len()).filter(of_kind).collect()
-        })
-    }
-
-    /// Asks the driver to stop with what it has of queues. It is told so of each request after it was told of the request: as in the
-    /// published framework, callbacks that hand requests out return first.
-    fn ask_to_stop(self: &Arc<Self>, queues: &[QueueId], action: WDF_REQUEST_STOP_ACTION_FLAGS) {
-        self.wait(|io| !io.is_presenting(queues));
-        self.change(|io| {
-            queues
-                .iter()
-                .for_each(|&queue| io.ask_to_stop(queue, action));
-        });
-    }
-
-    /// Ends all requests of the power-managed queues, or of the others.
-    fn purge(self: &Arc<Self>, power_managed: bool) {
-        let queues = self.queues(power_managed);
-        self.change(|io| {
-            io.removed = true;
-            queues.iter().for_each(|&queue| io.cancel_queued(queue));
-        });
-        self.ask_to_stop(&queues, WdfRequestStopActionPurge);
-        self.change(|io| queues.iter().for_each(|&queue| io.cancel_all(queue)));
-        let done = self.wait(|io| queues.iter().all(|&queue| io.with_driver(queue).is_empty()));
-        if done {
-            return;
-        }
-        let left: Vec<u64> = self.look(|io| {
-            queues
-                .iter()
-                .flat_map(|&queue| io.with_driver(queue))
-                .collect()
-        });
-        for id in left {
-            if let Some(request) = self.objects.request(id) {
-                let detail = "the driver has it while the device is removed; it is taken away";
-                request.base.finding(Rule::RequestLeft, "remove", detail);
-            }
-            self.change(|io| io.end(id, NO_SUCH_DEVICE, 0));
-        }
     }
 }
 

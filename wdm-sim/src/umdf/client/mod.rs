@@ -1,8 +1,10 @@
 //! The system's and the programs' side: a device, an opening of it, a request on its way.
 
+mod file;
+mod sent;
+
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 use umdf_callback::raw::*;
 use umdf_callback::{Error, GUID, HRESULT, PowerState, Result};
@@ -11,7 +13,6 @@ use windows_core::{ComObject, Interface};
 use super::codes::{INVALID_FUNCTION, NO_SUCH_DEVICE, S_OK};
 use super::core::Core;
 use super::file_object::FileObject;
-use super::io::FileId;
 use super::lower::Lower;
 use super::memory_object::Buffer;
 use super::object::Base;
@@ -19,6 +20,10 @@ use super::pnp::{Stage, Wake};
 use super::request_object::{Parts, RequestObject};
 use super::trace::Name;
 use super::world::lock;
+
+pub use file::File;
+pub(crate) use sent::Slot;
+pub use sent::{Completion, Sent};
 
 /// The id of the process that the requests come from.
 const PROCESS: u32 = 4711;
@@ -354,159 +359,5 @@ impl Device {
             }
         }
         sent
-    }
-}
-
-/// An opening of a device; dropping it closes it.
-pub struct File {
-    device: Device,
-    id: FileId,
-    name: Name,
-}
-
-impl File {
-    /// Reads.
-    pub fn read(&self, length: usize) -> Sent {
-        self.device.send(WdfRequestRead, 0, &[], length, Some(self))
-    }
-
-    /// Writes.
-    pub fn write(&self, bytes: &[u8]) -> Sent {
-        self.device.send(WdfRequestWrite, 0, bytes, 0, Some(self))
-    }
-
-    /// Sends a control code with its input, and room for so much output.
-    pub fn control(&self, code: u32, input: &[u8], output: usize) -> Sent {
-        self.device
-            .send(WdfRequestDeviceIoControl, code, input, output, Some(self))
-    }
-
-    /// Flushes: a request that has no callback of its own.
-    pub fn flush(&self) -> Sent {
-        self.device
-            .send(WdfRequestFlushBuffers, 0, &[], 0, Some(self))
-    }
-
-    /// Its name in traces.
-    #[must_use]
-    pub fn name(&self) -> Name {
-        self.name.clone()
-    }
-
-    /// Closes it, as dropping does: cleanup at once, close when its requests have ended.
-    pub fn close(self) {}
-
-    fn object(&self) -> Option<ComObject<FileObject>> {
-        lock(&self.device.core.objects.files).get(&self.id).cloned()
-    }
-
-    /// The device was not opened after all, so there is nothing to close.
-    fn forget(&self) {
-        let file = lock(&self.device.core.objects.files).remove(&self.id);
-        if let Some(file) = file {
-            file.delete();
-        }
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        // It is gone if the device is, or if it never was opened.
-        if self.object().is_none() {
-            return;
-        }
-        let core = self.device.core.clone();
-        core.world.system(&self.name, "close");
-        let (in_turn, id) = (core.clone(), self.id);
-        core.turns.call(Box::new(move || {
-            let file = lock(&in_turn.objects.files).get(&id).cloned();
-            if let Some(file) = file {
-                in_turn.on_cleanup(&file);
-            }
-        }));
-        core.change(|io| io.close(self.id));
-    }
-}
-
-/// How a request has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Completion {
-    /// The driver's status.
-    pub status: HRESULT,
-    /// How many bytes were transferred.
-    pub information: usize,
-}
-
-/// Where a request's sender finds how it has ended.
-#[derive(Default)]
-pub(crate) struct Slot {
-    completion: Mutex<Option<Completion>>,
-    done: Condvar,
-}
-
-impl Slot {
-    pub(crate) fn fill(&self, status: HRESULT, information: usize) {
-        *lock(&self.completion) = Some(Completion {
-            status,
-            information,
-        });
-        self.done.notify_all();
-    }
-}
-
-/// A request on its way, or back.
-pub struct Sent {
-    id: u64,
-    core: Arc<Core>,
-    output: Arc<Buffer>,
-    slot: Arc<Slot>,
-}
-
-impl Sent {
-    /// How it has ended; `None` as long as it has not.
-    #[must_use]
-    pub fn completion(&self) -> Option<Completion> {
-        *lock(&self.slot.completion)
-    }
-
-    /// Waits for its end, as long as the framework waits for a driver.
-    pub fn wait(&self) -> Option<Completion> {
-        self.wait_for(self.core.world.patience)
-    }
-
-    /// Waits for its end, and no longer than this.
-    pub fn wait_for(&self, time: Duration) -> Option<Completion> {
-        let end = Instant::now() + time;
-        let mut completion = lock(&self.slot.completion);
-        while completion.is_none() {
-            let left = end.checked_duration_since(Instant::now())?;
-            let waited = self.slot.done.wait_timeout(completion, left);
-            completion = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *completion
-    }
-
-    /// What the driver has written: as many bytes as it says, once the request has ended; until then all that there is.
-    #[must_use]
-    pub fn output(&self) -> Vec<u8> {
-        let mut bytes = self.output.to_vec();
-        if let Some(completion) = self.completion() {
-            bytes.truncate(completion.information);
-        }
-        bytes
-    }
-
-    /// Cancels it: it ends at once if it waits in a queue, and the driver is told if it has marked it.
-    pub fn cancel(&self) {
-        self.core
-            .world
-            .system(&Name(format!("request {}", self.id).into()), "cancel");
-        self.core.change(|io| io.cancel(self.id));
-    }
-
-    /// Its name in traces.
-    #[must_use]
-    pub fn name(&self) -> Name {
-        Name(format!("request {}", self.id).into())
     }
 }
