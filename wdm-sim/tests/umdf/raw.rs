@@ -1,12 +1,11 @@
 //! A driver that is written against the interfaces themselves: it does what a test says, right or wrong.
 
-use core::ffi::c_void;
-use std::cell::RefCell;
-
+use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
-use umdf_callback::{GUID, HRESULT};
+use wdm_sim::umdf::GetClassObject;
 use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
+use crate::entry::{self, parameter};
 use crate::support::S_OK;
 
 /// Calls a method of an interface.
@@ -61,81 +60,17 @@ impl Subject {
     }
 }
 
-thread_local! {
-    static NEXT: RefCell<(Subject, bool)> = const { RefCell::new((Subject::IDLE, false)) };
-}
-
 /// `DllGetClassObject` of such a driver.
-pub(crate) fn driver(
-    subject: Subject,
-    wrong: bool,
-) -> unsafe extern "system" fn(*const GUID, *const GUID, *mut *mut c_void) -> HRESULT {
-    NEXT.set((subject, wrong));
-    class_object
-}
-
-unsafe extern "system" fn class_object(
-    _class: *const GUID,
-    iid: *const GUID,
-    object: *mut *mut c_void,
-) -> HRESULT {
-    let (subject, wrong) = NEXT.with_borrow(|next| *next);
-    let factory: IUnknown = Factory(subject, wrong).into();
-    // SAFETY: the framework's pointers.
-    unsafe { factory.query(iid, object) }
-}
-
-#[implement(IClassFactory)]
-struct Factory(Subject, bool);
-
-impl IClassFactory_Impl for Factory_Impl {
-    unsafe fn CreateInstance(
-        &self,
-        _outer: Raw<IUnknown>,
-        iid: *const GUID,
-        object: *mut *mut c_void,
-    ) -> HRESULT {
-        let entry: IUnknown = Entry(self.0, self.1).into();
-        // SAFETY: the framework's pointers.
-        unsafe { entry.query(iid, object) }
-    }
-
-    unsafe fn LockServer(&self, _lock: BOOL) -> HRESULT {
-        S_OK
-    }
-}
-
-/// A parameter, for as long as the callback runs.
-fn parameter<I: Interface>(pointer: Raw<I>) -> I {
-    // SAFETY: the framework's object.
-    let object = unsafe { pointer.borrow() };
-    object.expect("the framework passes an object").to_owned()
-}
-
-#[implement(IDriverEntry)]
-struct Entry(Subject, bool);
-
-impl IDriverEntry_Impl for Entry_Impl {
-    unsafe fn OnInitialize(&self, _driver: Raw<IWDFDriver>) -> HRESULT {
-        S_OK
-    }
-
-    unsafe fn OnDeviceAdd(
-        &self,
-        driver: Raw<IWDFDriver>,
-        init: Raw<IWDFDeviceInitialize>,
-    ) -> HRESULT {
-        let (driver, init) = (parameter(driver), parameter(init));
+pub(crate) fn driver(subject: Subject, wrong: bool) -> GetClassObject {
+    entry::driver(move |driver, init| {
         let add = Add {
-            driver: &driver,
-            init: &init,
-            subject: self.0,
-            wrong: self.1,
+            driver,
+            init,
+            subject,
+            wrong,
         };
-        (self.0.add)(&add, self.1)
-    }
-
-    unsafe fn OnDeinitialize(&self, _driver: Raw<IWDFDriver>) {}
+        (subject.add)(&add, wrong)
+    })
 }
 
 /// `OnDeviceAdd`.

@@ -5,13 +5,14 @@ use std::cell::RefCell;
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
+use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
-use umdf_callback::{GUID, HRESULT};
 use wdm_sim::umdf::{Framework, LowerRequest, Rule};
-use windows_core::{BOOL, IUnknown, Interface, implement};
+use windows_core::{IUnknown, Interface, implement};
 
-const CLSID: GUID = GUID::from_u128(0x86f0_51a7_2c0e_4a3a_b3f5_7b0c_9d6e_4b11);
-const S_OK: HRESULT = HRESULT(0);
+use crate::entry;
+use crate::support::{CLSID, S_OK};
+
 const INVALID_OPERATION: HRESULT = HRESULT::from_win32(4317);
 
 /// What a test does with a request.
@@ -22,82 +23,34 @@ thread_local! {
     static ACT: RefCell<Option<Act>> = const { RefCell::new(None) };
 }
 
-/// Makes the driver callback object.
-#[implement(IClassFactory)]
-struct Factory;
-
-impl IClassFactory_Impl for Factory_Impl {
-    unsafe fn CreateInstance(
-        &self,
-        _outer: Raw<IUnknown>,
-        iid: *const GUID,
-        object: *mut *mut c_void,
-    ) -> HRESULT {
-        let entry: IUnknown = Entry.into();
-        // SAFETY: the caller's IID and place.
-        unsafe { entry.query(iid, object) }
+/// What the driver does in `OnDeviceAdd`: makes a device with a queue that takes all requests.
+fn add(driver: &IWDFDriver, init: &IWDFDeviceInitialize) -> HRESULT {
+    let mut device = Raw::NULL;
+    // SAFETY: the interfaces and the place are valid; a callback is optional.
+    let made = unsafe { driver.CreateDevice(Raw::of(init), Raw::NULL, &raw mut device) };
+    assert_eq!(made, S_OK);
+    // SAFETY: what the framework gave, with its reference.
+    let device = unsafe { device.into_owned() }.expect("there is a device");
+    let handler: IUnknown = Handler {
+        device: device.clone(),
+        driver: driver.clone(),
     }
-
-    unsafe fn LockServer(&self, _lock: BOOL) -> HRESULT {
-        S_OK
-    }
-}
-
-unsafe extern "system" fn class_object(
-    _class: *const GUID,
-    iid: *const GUID,
-    object: *mut *mut c_void,
-) -> HRESULT {
-    let factory: IUnknown = Factory.into();
-    // SAFETY: the caller's IID and place.
-    unsafe { factory.query(iid, object) }
-}
-
-/// The driver callback object.
-#[implement(IDriverEntry)]
-struct Entry;
-
-impl IDriverEntry_Impl for Entry_Impl {
-    unsafe fn OnInitialize(&self, _driver: Raw<IWDFDriver>) -> HRESULT {
-        S_OK
-    }
-
-    unsafe fn OnDeviceAdd(
-        &self,
-        driver: Raw<IWDFDriver>,
-        init: Raw<IWDFDeviceInitialize>,
-    ) -> HRESULT {
-        // SAFETY: the framework's object.
-        let driver = unsafe { driver.borrow() }.expect("there is a driver");
-        let mut device = Raw::NULL;
-        // SAFETY: the interfaces and the place are valid; a callback is optional.
-        let made = unsafe { driver.CreateDevice(init, Raw::NULL, &raw mut device) };
-        assert_eq!(made, S_OK);
-        // SAFETY: what the framework gave, with its reference.
-        let device = unsafe { device.into_owned() }.expect("there is a device");
-        let handler: IUnknown = Handler {
-            device: device.clone(),
-            driver: driver.to_owned(),
-        }
-        .into();
-        let mut queue = Raw::NULL;
-        // SAFETY: the interface and the place are valid.
-        let made = unsafe {
-            device.CreateIoQueue(
-                Raw::of(&handler),
-                true.into(),
-                WdfIoQueueDispatchParallel,
-                false.into(),
-                true.into(),
-                &raw mut queue,
-            )
-        };
-        // SAFETY: what the framework gave, with its reference.
-        drop(unsafe { queue.into_owned() });
-        made
-    }
-
-    unsafe fn OnDeinitialize(&self, _driver: Raw<IWDFDriver>) {}
+    .into();
+    let mut queue = Raw::NULL;
+    // SAFETY: the interface and the place are valid.
+    let made = unsafe {
+        device.CreateIoQueue(
+            Raw::of(&handler),
+            true.into(),
+            WdfIoQueueDispatchParallel,
+            false.into(),
+            true.into(),
+            &raw mut queue,
+        )
+    };
+    // SAFETY: what the framework gave, with its reference.
+    drop(unsafe { queue.into_owned() });
+    made
 }
 
 /// The queue callback object.
@@ -260,7 +213,7 @@ fn broken(
     act: impl Fn(&Driver, &IWDFIoRequest) + 'static,
 ) -> Vec<Rule> {
     ACT.set(Some(Rc::new(act)));
-    let framework = Framework::load(class_object, &CLSID).expect("it loads");
+    let framework = Framework::load(entry::driver(add), &CLSID).expect("it loads");
     let device = framework.plug_in("ROOT\\RAW\\0000").expect("it starts");
     device.lower().answer(answer);
     let read = device.read(4);
