@@ -39,6 +39,14 @@ impl Transfer {
         }
     }
 
+    /// Keeps it while the device sleeps.
+    fn keep(&self, stopped: Stopped<'_>) -> Result<()> {
+        match self {
+            Transfer::Read(request, _) => stopped.keep(request),
+            Transfer::Write(request, _) => stopped.keep(request),
+        }
+    }
+
     /// Gives it up, likewise.
     fn abort(self) {
         match self {
@@ -138,10 +146,15 @@ impl RequestCancel for Transfers {
 /// While the device sleeps, the transfer waits; the timer, which is stopped, goes on with it afterwards.
 impl QueueIoStop for Transfers {
     fn on_io_stop(&self, _queue: &Queue<'_, Self>, stopped: Stopped<'_>, action: StopAction) {
-        // Before UMDF 1.9 a request cannot be kept.
-        if (action.is_purge() || stopped.keep().is_err())
-            && let Some(transfer) = self.pending.take()
-        {
+        let mut pending = lock(&self.pending.0);
+        let kept = |transfer: &Transfer| !action.is_purge() && transfer.keep(stopped).is_ok();
+        if pending.as_ref().is_some_and(kept) {
+            return;
+        }
+        // The device goes, or the framework is older than 1.9, where no request is kept.
+        let transfer = pending.take();
+        drop(pending);
+        if let Some(transfer) = transfer {
             transfer.abort();
         }
     }

@@ -53,6 +53,15 @@ impl Mark {
         Some(self.request)
     }
 
+    /// Does something with the request, which is not cancelled meanwhile; `None` if it is `OnCancel`'s.
+    pub(crate) fn while_marked<R>(
+        &self,
+        act: impl FnOnce(&Framework<IWDFIoRequest>) -> R,
+    ) -> Option<R> {
+        let canceled = lock(&self.canceled);
+        (!*canceled).then(|| act(&self.request))
+    }
+
     /// The request, to be compared.
     pub(crate) fn request(&self) -> &Framework<IWDFIoRequest> {
         &self.request

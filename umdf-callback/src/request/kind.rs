@@ -11,6 +11,12 @@ pub(crate) mod marker {
     pub trait Kind: 'static {}
     pub trait Origin: 'static {}
 
+    /// What an answer to a stop needs of a request.
+    pub trait Held {
+        /// Does something while the driver has the request, or has sent it; `None` if it does not any more.
+        fn while_held<R>(&self, act: impl FnOnce(&Framework<IWDFIoRequest>) -> R) -> Option<R>;
+    }
+
     /// What sending needs of a request.
     pub trait Outgoing {
         /// The framework's object.

@@ -31,7 +31,7 @@ pub use self::kind::{
     Retrieved, Returned, Sendable, Unformatted, Write,
 };
 pub use self::send::{Formatted, Outgoing, SendOptions, Sent, ToSend};
-pub use self::stop::{Resumed, StopAction, Stopped};
+pub use self::stop::{Held, Resumed, StopAction, Stopped};
 
 mod cancelable;
 mod client;

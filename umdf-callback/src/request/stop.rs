@@ -8,9 +8,39 @@ use crate::border::framework::Framework;
 use crate::raw::*;
 use crate::{HRESULT, Result};
 
+const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32 as i32);
+
+/// A request that the driver has: a [`Request`]; a [`Cancelable`] one, unless it is being cancelled; or one that it has
+/// [sent](Sent), until it is back.
+pub trait Held: marker::Held {}
+
+impl<K: marker::Kind, O: marker::Origin> Held for Request<K, O> {}
+
+impl<K: marker::Kind, O: marker::Origin> marker::Held for Request<K, O> {
+    fn while_held<R>(&self, act: impl FnOnce(&Framework<IWDFIoRequest>) -> R) -> Option<R> {
+        self.owned.as_ref().map(act)
+    }
+}
+
+impl<K: marker::Kind, O: marker::Origin> Held for Cancelable<K, O> {}
+
+impl<K: marker::Kind, O: marker::Origin> marker::Held for Cancelable<K, O> {
+    fn while_held<R>(&self, act: impl FnOnce(&Framework<IWDFIoRequest>) -> R) -> Option<R> {
+        self.mark.as_ref()?.while_marked(act)
+    }
+}
+
+impl Held for Sent {}
+
+impl marker::Held for Sent {
+    fn while_held<R>(&self, act: impl FnOnce(&Framework<IWDFIoRequest>) -> R) -> Option<R> {
+        (!self.has_ended()).then(|| act(&self.request))
+    }
+}
+
 /// Whether a request that the driver has is the one that a callback is about.
-fn same(this: &Framework<IWDFIoRequest>, other: Option<&Framework<IWDFIoRequest>>) -> bool {
-    other.is_some_and(|other| this.is(other))
+fn same(this: &Framework<IWDFIoRequest>, held: &impl Held) -> bool {
+    held.while_held(|request| this.is(request)) == Some(true)
 }
 
 /// The request that [`QueueIoStop`](crate::callback::QueueIoStop) is about. The driver has the request itself, and completes it,
@@ -31,35 +61,25 @@ impl Stopped<'_> {
 
     /// Whether it is this one.
     #[must_use]
-    pub fn is<K: marker::Kind, O: marker::Origin>(&self, request: &Request<K, O>) -> bool {
-        same(&self.request, request.owned.as_ref())
-    }
-
-    /// Whether it is this one, which is marked cancelable.
-    #[must_use]
-    pub fn is_cancelable<K: marker::Kind, O: marker::Origin>(
-        &self,
-        request: &Cancelable<K, O>,
-    ) -> bool {
-        same(&self.request, request.mark.as_ref().map(Mark::request))
-    }
-
-    /// Whether it is this one, which was sent.
-    #[must_use]
-    pub fn is_sent(&self, request: &Sent) -> bool {
-        same(&self.request, Some(&request.request))
+    pub fn is(&self, request: &impl Held) -> bool {
+        same(&self.request, request)
     }
 
     /// The driver keeps it and goes on when the device is back, as
     /// [`QueueIoResume`](crate::callback::QueueIoResume) says. From UMDF 1.9. Page: nf-wudfddi-iwdfiorequest2-stopacknowledge.
     ///
-    /// The driver still has the request when it says so: if other threads complete requests, look for it where it is kept, and hold the
-    /// lock of that place meanwhile.
+    /// One that was sent may come back meanwhile. A driver that keeps such ones completes them under a lock that it has here.
     ///
     /// # Errors
-    /// The framework is older.
-    pub fn keep(self) -> Result<()> {
-        self.request.stop_acknowledge(false)
+    /// `E_INVALIDARG` if `request` is another one, or the driver does not have it any more; the framework is older.
+    pub fn keep(self, request: &impl Held) -> Result<()> {
+        let kept = request.while_held(|request| {
+            if !self.request.is(request) {
+                return Err(E_INVALIDARG.into());
+            }
+            self.request.stop_acknowledge(false)
+        });
+        kept.unwrap_or_else(|| Err(E_INVALIDARG.into()))
     }
 
     /// The driver gives it back, and gets it again when the device is back. From UMDF 1.9. Page:
@@ -71,7 +91,6 @@ impl Stopped<'_> {
         self,
         request: Request<K, O>,
     ) -> core::result::Result<(), Refused<Request<K, O>>> {
-        const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32 as i32);
         let same = self.is(&request);
         request.give(|request| {
             if !same {
@@ -99,23 +118,20 @@ impl Resumed<'_> {
 
     /// Whether it is this one.
     #[must_use]
-    pub fn is<K: marker::Kind, O: marker::Origin>(&self, request: &Request<K, O>) -> bool {
-        same(&self.request, request.owned.as_ref())
+    pub fn is(&self, request: &impl Held) -> bool {
+        same(&self.request, request)
     }
+}
 
-    /// Whether it is this one, which is marked cancelable.
+impl<K: marker::Kind, O: marker::Origin> Cancelable<K, O> {
+    /// Whether it is this one, which [`RequestCancel::on_cancel`](crate::callback::RequestCancel::on_cancel) has got.
     #[must_use]
-    pub fn is_cancelable<K: marker::Kind, O: marker::Origin>(
-        &self,
-        request: &Cancelable<K, O>,
-    ) -> bool {
-        same(&self.request, request.mark.as_ref().map(Mark::request))
-    }
-
-    /// Whether it is this one, which was sent.
-    #[must_use]
-    pub fn is_sent(&self, request: &Sent) -> bool {
-        same(&self.request, Some(&request.request))
+    pub fn is<L: marker::Kind, P: marker::Origin>(&self, request: &Request<L, P>) -> bool {
+        let (mark, owned) = (
+            self.mark.as_ref().map(Mark::request),
+            request.owned.as_ref(),
+        );
+        mark.is_some_and(|mark| owned.is_some_and(|owned| mark.is(owned)))
     }
 }
 

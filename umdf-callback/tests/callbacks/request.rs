@@ -218,10 +218,10 @@ impl QueueIoStop for Stopping {
         }
         assert!(action.is_suspend());
         let marked = self.marked.lock().unwrap();
-        let is_marked = marked.iter().any(|request| stopped.is_cancelable(request));
-        assert_eq!(is_marked, action.is_cancelable());
-        if is_marked {
-            return stopped.keep().unwrap();
+        let is_it = marked.iter().find(|request| stopped.is(*request));
+        assert_eq!(is_it.is_some(), action.is_cancelable());
+        if let Some(marked) = is_it {
+            return stopped.keep(marked).unwrap();
         }
         let mut kept = self.kept.lock().unwrap();
         if let Some(other) = kept.pop_if(|request| !stopped.is(request)) {
@@ -236,7 +236,7 @@ impl QueueIoStop for Stopping {
 impl QueueIoResume for Stopping {
     fn on_io_resume(&self, _: &Queue<'_, Self>, resumed: Resumed<'_>) {
         let marked = self.marked.lock().unwrap().pop().unwrap();
-        assert!(resumed.is_cancelable(&marked));
+        assert!(resumed.is(&marked));
         marked.unmark().unwrap().complete();
     }
 }
@@ -286,4 +286,57 @@ fn another_request_cannot_be_given_back() {
     };
     assert_eq!(finding.rule, Rule::Stop, "the first was not answered for");
     assert_eq!(first.completion(), ended(DROPPED, 0));
+}
+
+/// Leaves a request that is cancelled until the device sleeps.
+#[derive(Default)]
+struct Slow {
+    marked: Mutex<Option<Cancelable<Read>>>,
+    canceled: Mutex<Option<Request<Other, Canceled>>>,
+}
+
+impl QueueRead for Slow {
+    fn on_read(&self, queue: &Queue<'_, Self>, request: Request<Read>, _length: usize) {
+        *self.marked.lock().unwrap() = Some(request.mark_cancelable(queue));
+    }
+}
+
+impl RequestCancel for Slow {
+    fn on_cancel(&self, request: Request<Other, Canceled>) {
+        let marked = self.marked.lock().unwrap();
+        assert!(marked.as_ref().is_some_and(|marked| marked.is(&request)));
+        *self.canceled.lock().unwrap() = Some(request);
+    }
+}
+
+impl QueueIoStop for Slow {
+    fn on_io_stop(&self, _: &Queue<'_, Self>, stopped: Stopped<'_>, _: StopAction) {
+        let marked = self.marked.lock().unwrap().take().unwrap();
+        assert!(!stopped.is(&marked), "it is being cancelled");
+        let refused = stopped.keep(&marked).unwrap_err();
+        assert_eq!(
+            refused.code(),
+            HRESULT(0x8007_0057_u32 as i32),
+            "E_INVALIDARG"
+        );
+        self.canceled.lock().unwrap().take().unwrap().fail(CANCELED);
+    }
+}
+
+queue_callback!(Slow);
+
+adds!(Slows: |init| {
+    let device = init.create_device(Nothing)?;
+    device.create_queue(QueueConfig::default_queue(), Dispatch::Parallel, Slow::default())?;
+    Ok(device.into())
+});
+
+#[test]
+fn u5_a_request_that_is_being_cancelled_is_not_kept() {
+    let device = started::<Slows>();
+    let read = device.read(1);
+    read.cancel();
+    assert_eq!(read.completion(), None);
+    device.sleep(PowerState::D3, Wake::FromSx).unwrap();
+    assert_eq!(read.completion(), ended(CANCELED, 0));
 }

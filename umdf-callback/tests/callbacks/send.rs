@@ -456,12 +456,12 @@ impl QueueDefaultIoHandler for Stops {
 impl QueueIoStop for Stops {
     fn on_io_stop(&self, _queue: &Queue<'_, Self>, request: Stopped<'_>, action: StopAction) {
         let sent = self.sent.lock().expect("nobody panics").clone();
-        let sent = sent.into_iter().find(|sent| request.is_sent(sent));
+        let sent = sent.into_iter().find(|sent| request.is(sent));
         let sent = sent.expect("the driver has sent it");
         if action.is_purge() {
             assert!(sent.cancel());
         } else {
-            request.keep().expect("it is new enough");
+            request.keep(&sent).expect("it is new enough");
         }
     }
 }
@@ -469,7 +469,7 @@ impl QueueIoStop for Stops {
 impl QueueIoResume for Stops {
     fn on_io_resume(&self, _queue: &Queue<'_, Self>, request: Resumed<'_>) {
         let sent = self.sent.lock().expect("nobody panics").clone();
-        assert!(sent.iter().any(|sent| request.is_sent(sent)));
+        assert!(sent.iter().any(|sent| request.is(sent)));
     }
 }
 

@@ -352,12 +352,26 @@ impl Kept {
         }
     }
 
+    fn stay(&self, stopped: Stopped<'_>) {
+        let kept = match self {
+            Kept::Read(request) => stopped.keep(request),
+            Kept::Write(request) => stopped.keep(request),
+            Kept::Other(request) => stopped.keep(request),
+            // It may be cancelled since.
+            Kept::Marked(request) => {
+                let _ = stopped.keep(request);
+                return;
+            }
+        };
+        kept.expect("the framework is new enough");
+    }
+
     fn is(&self, stopped: &Stopped<'_>) -> bool {
         match self {
             Kept::Read(request) => stopped.is(request),
             Kept::Write(request) => stopped.is(request),
             Kept::Other(request) => stopped.is(request),
-            Kept::Marked(request) => stopped.is_cancelable(request),
+            Kept::Marked(request) => stopped.is(request),
         }
     }
 }
@@ -447,10 +461,10 @@ impl QueueIoStop for Keeper {
             }
             return;
         }
-        // Another thread may just have let it go. While it is kept it does not end.
+        // Another thread may just have let it go, or cancelled it. While it is kept it does not end.
         let kept = lock(&self.kept);
-        if kept.iter().any(|kept| kept.is(&stopped)) {
-            stopped.keep().expect("the framework is new enough");
+        if let Some(kept) = kept.iter().find(|kept| kept.is(&stopped)) {
+            kept.stay(stopped);
         }
     }
 }

@@ -11,6 +11,6 @@ pub struct Context(Mutex<Vec<Stopped<'static>>>);
 impl QueueIoStop for Context {
     fn on_io_stop(&self, _: &Queue<'_, Self>, stopped: Stopped<'_>, _: StopAction) {
         self.0.lock().unwrap().clear();
-        drop(stopped.keep());
+        drop(stopped);
     }
 }
