@@ -172,7 +172,7 @@ fn it_may_be_kept() {
 }
 
 #[test]
-fn a_cancelable_request_is_unmarked_or_cancelled() {
+fn u20_a_cancelable_request_is_unmarked_or_cancelled() {
     let device = started::<Obeys>();
     let [first, second] = [(); 2].map(|()| device.control(MARK, b"", 1));
     first.cancel();
@@ -251,7 +251,7 @@ adds!(Stops: |init| {
 });
 
 #[test]
-fn a_stopped_request_is_kept_or_given_back() {
+fn u19_a_stopped_request_is_kept_or_given_back() {
     let device = started::<Stops>();
     let sleep = || device.sleep(PowerState::D3, Wake::FromSx).unwrap();
     let marked = device.read(9);
@@ -269,7 +269,7 @@ fn a_stopped_request_is_kept_or_given_back() {
 }
 
 #[test]
-fn another_request_cannot_be_given_back() {
+fn u19_another_request_cannot_be_given_back() {
     let device = hosted::<Stops>(Framework::builder().patience(Duration::from_millis(50)));
     device.start().unwrap();
     let (first, second) = (device.read(1), device.read(1));
@@ -332,7 +332,7 @@ adds!(Slows: |init| {
 });
 
 #[test]
-fn u5_a_request_that_is_being_cancelled_is_not_kept() {
+fn u19_a_request_that_is_being_cancelled_is_not_kept() {
     let device = started::<Slows>();
     let read = device.read(1);
     read.cancel();

@@ -1,6 +1,7 @@
 //! The simulated framework of UMDF 1, against Microsoft's pages.
 
 mod belongings;
+mod cancellation;
 mod entry;
 mod fail_each;
 mod failures;
