@@ -7,7 +7,8 @@
 //! A UMDF 1 driver consists of *callback objects*: context data, and interface methods that the framework finds through
 //! `QueryInterface` (page: wdf/creating-callback-objects). Here a context is a value in `self`, an interface is a trait, and what
 //! `QueryInterface` finds follows from the traits that a type implements. Reference counts, class factories and `HRESULT`s of
-//! callbacks are the crate's business; what the framework's rules (U1 to U15 in docs/semantics.md) forbid does not compile.
+//! callbacks are the crate's business. What the framework's rules (U1 to U15 in docs/semantics.md) forbid does not compile where a
+//! type can know it; elsewhere it is an error, or the method says what its caller owes.
 //!
 //! | object | made by | its traits |
 //! |---|---|---|

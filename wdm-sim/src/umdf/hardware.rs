@@ -49,20 +49,24 @@ impl Hardware {
 
     /// The physical address of a register.
     fn physical(&self, register: usize, size: usize) -> Option<u64> {
-        let (base, start, _) = self
-            .mapped
-            .iter()
-            .find(|&&(base, _, length)| register >= base && register + size <= base + length)?;
+        // The driver's numbers: they may be any.
+        let end = register.checked_add(size)?;
+        let inside =
+            |&&(base, _, length): &&(usize, u64, usize)| register >= base && end <= base + length;
+        let (base, start, _) = self.mapped.iter().find(inside)?;
         Some(start + (register - base) as u64)
     }
 
     /// Whether so many ports are the device's.
     fn has_ports(&self, first: usize, count: usize) -> bool {
+        let Some(end) = first.checked_add(count) else {
+            return false;
+        };
         self.resources.iter().any(|resource| {
             let [start, length] = [0, 2].map(|word| resource.u[word] as usize);
             i32::from(resource.Type) == CmResourceTypePort
                 && start <= first
-                && first + count <= start + length
+                && end <= start + length
         })
     }
 
@@ -170,5 +174,30 @@ impl Core {
             let detail = "registers are mapped still when the hardware is released";
             self.hardware_finding("OnReleaseHardware", detail);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u12_an_address_at_the_end_of_all_is_no_register_and_no_port() {
+        let port = CM_PARTIAL_RESOURCE_DESCRIPTOR {
+            Type: CmResourceTypePort as u8,
+            ShareDisposition: 0,
+            Flags: 0,
+            u: [8, 0, 4, 0],
+        };
+        let hardware = Hardware {
+            resources: vec![port],
+            mapped: vec![(FIRST, 0x1000, 16)],
+            ..Hardware::default()
+        };
+        assert_eq!(hardware.physical(FIRST + 12, 4), Some(0x100c));
+        assert_eq!(hardware.physical(FIRST + 13, 4), None);
+        assert_eq!(hardware.physical(usize::MAX, 1), None);
+        assert!(hardware.has_ports(8, 4) && !hardware.has_ports(8, 5));
+        assert!(!hardware.has_ports(usize::MAX, 8));
     }
 }
