@@ -7,7 +7,7 @@ use umdf_callback::HRESULT;
 use umdf_callback::raw::*;
 use windows_core::{BOOL, ComObject, IUnknown, Interface, implement};
 
-use super::codes::{E_INVALIDARG, E_POINTER, INVALID_OPERATION};
+use super::codes::{E_INVALIDARG, E_OUTOFMEMORY, E_POINTER, INVALID_OPERATION};
 use super::core::Core;
 use super::device_object::DeviceObject;
 use super::init::InitObject;
@@ -113,9 +113,10 @@ impl IWDFDriver_Impl for DriverObject_Impl {
                 self.base.finding(Rule::Argument, METHOD, detail);
                 return Err(E_INVALIDARG);
             }
+            let zeros = Buffer::zeros(size).ok_or(E_OUTOFMEMORY)?;
             let base =
                 Base::new(&self.base.world, "memory").with_callback(parameter(callback).as_ref());
-            let made = MemoryObject::of_driver(base, Buffer::new(&vec![0; size]));
+            let made = MemoryObject::of_driver(base, zeros);
             // SAFETY: the driver's place.
             unsafe { put(memory, Some(made.own())) };
             Ok(())

@@ -33,7 +33,18 @@ struct Place {
 impl Buffer {
     /// Memory of the framework's.
     pub(crate) fn new(bytes: &[u8]) -> Arc<Self> {
-        let own: Box<[AtomicU8]> = bytes.iter().copied().map(AtomicU8::new).collect();
+        Self::own(bytes.iter().copied().map(AtomicU8::new).collect())
+    }
+
+    /// As many zeros, if the host has room for what a driver asks for.
+    pub(crate) fn zeros(length: usize) -> Option<Arc<Self>> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).ok()?;
+        bytes.resize_with(length, AtomicU8::default);
+        Some(Self::own(bytes.into_boxed_slice()))
+    }
+
+    fn own(own: Box<[AtomicU8]>) -> Arc<Self> {
         Arc::new(Buffer(Mutex::new(Place {
             start: own.as_ptr().expose_provenance(),
             length: own.len(),

@@ -412,6 +412,16 @@ fn u13_what_is_sent_to_the_default_target_has_a_file() {
 }
 
 #[test]
+fn u13_memory_that_is_not_to_be_had_is_an_error() {
+    let rules = breaks(|driver, request| {
+        const E_OUTOFMEMORY: HRESULT = HRESULT(0x8007_000E_u32 as i32);
+        assert_eq!(driver.memory(usize::MAX).err(), Some(E_OUTOFMEMORY));
+        complete(request);
+    });
+    assert_eq!(rules, []);
+}
+
+#[test]
 fn u14_no_callback_waits_for_what_a_target_has() {
     let rules = breaks(|driver, request| {
         let target: IWDFIoTargetStateManagement = driver.target.cast().expect("it has a state");
